@@ -1,0 +1,49 @@
+// swift-tools-version: 6.2
+// Ferrite's targets, bottom to top. Imports point down only: `Tools/check` proves it from this file.
+import PackageDescription
+
+/// The one settings constant that every Swift target shares (docs/DECISIONS.md, D1).
+let settings: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableExperimentalFeature("Lifetimes"),
+  .treatAllWarnings(as: .error),
+  .unsafeFlags(
+    ["-cross-module-optimization", "-enforce-exclusivity=unchecked"],
+    .when(configuration: .release)),
+]
+
+func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "ferrite",
+  products: [.executable(name: "ferrite-server", targets: ["ferrite-server"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2")
+  ],
+  targets: [
+    .target(name: "CSystem", cSettings: [.unsafeFlags(["-O2"])]),
+    .systemLibrary(name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
+    target("Bytes", ["CSystem"]),
+    target("Platform", ["CSystem", "CLiburing", "Bytes"]),
+    target("Memory", ["CSystem"]),
+    target("Structures", ["CSystem", "Memory", "Bytes"]),
+    target("RESP", ["Bytes"]),
+    target("Keyspace", ["Structures", "Memory", "Bytes"]),
+    target("Commands", ["Keyspace", "RESP", "Bytes"]),
+    target("Server", ["Commands", "Keyspace", "Memory", "RESP", "Platform", "Bytes", logging]),
+    .executableTarget(
+      name: "ferrite-server", dependencies: ["Server"], swiftSettings: settings),
+    tests("BytesTests", ["Bytes"]),
+    tests("PlatformTests", ["Platform", "Bytes"]),
+    tests("RESPTests", ["RESP", "Bytes"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
