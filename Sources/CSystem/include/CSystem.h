@@ -25,3 +25,31 @@ static inline void csystem_prefetch(const void *address) { __builtin_prefetch(ad
 
 /// memfd_create(2).
 int csystem_memfd_create(const char *name);
+
+/// Stores back the byte at `address`: a private mapping gets its own copy of the page.
+static inline void csystem_touch(void *address) { __atomic_fetch_or((unsigned char *)address, 0, __ATOMIC_RELAXED); }
+
+/// Names the range in which a write fault means that a write dodged the arena's barrier.
+void csystem_guard_range(const void *base, size_t length);
+
+/// For crash handlers (async-signal-safe): if `address` lies in the guarded range, says so on
+/// standard error and returns 1.
+int csystem_report_guard_fault(const void *address);
+
+/// Which of a bucket's ten tags equal `tag`, as bits 0..9. `line` is a 64-byte aligned bucket whose
+/// tags are its bytes 50..59.
+#if defined(__SSE2__)
+typedef char csystem_v16 __attribute__((vector_size(16)));
+static inline uint32_t csystem_match_tags(const void *line, uint8_t tag) {
+  csystem_v16 tags = *(const csystem_v16 *)((const char *)line + 48);
+  csystem_v16 wanted = (csystem_v16){} + (char)tag;
+  return ((uint32_t)__builtin_ia32_pmovmskb128(tags == wanted) >> 2) & 0x3ff;
+}
+#else
+static inline uint32_t csystem_match_tags(const void *line, uint8_t tag) {
+  const uint8_t *tags = (const uint8_t *)line + 50;
+  uint32_t equal = 0;
+  for (int i = 0; i < 10; i++) equal |= (uint32_t)(tags[i] == tag) << i;
+  return equal;
+}
+#endif

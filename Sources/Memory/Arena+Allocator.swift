@@ -1,0 +1,239 @@
+// The allocator: size-class slabs and page runs, with all its state inside the arena.
+//
+//   page descriptor, 16 bytes:
+//   | kind 1 | class 1 | small 2 | large 4 | next 4 | previous 4 |
+//     slab head   class    used      free list head (16), fresh index (16); links: partial slabs
+//     slab tail   -        pages back to the head
+//     run head    -        -         page count
+//     free head   -        -         page count; links: free runs of the same bin
+//     free tail   -        -         page count
+//
+// 1. A slab with room is on its class's partial list, a full one is on none.
+// 2. A free object's first two bytes hold the next free object's index + 1; objects at or above
+//    the fresh index were never handed out and hold nothing.
+// 3. Free runs never touch each other: freeing coalesces within the zone.
+// 4. A free run is resident or released; released pages take no memory and read as zeros.
+
+/// The arena's reach is exhausted, or one allocation asked for more than a zone holds.
+public struct ArenaFull: Error, Sendable {
+  public init() {}
+}
+
+@frozen @usableFromInline struct PageDescriptor: BitwiseCopyable {
+  @usableFromInline enum Kind {
+    @inlinable static var unused: UInt8 { 0 }
+    @inlinable static var slabHead: UInt8 { 1 }
+    @inlinable static var slabTail: UInt8 { 2 }
+    @inlinable static var runHead: UInt8 { 3 }
+    @inlinable static var runTail: UInt8 { 4 }
+    @inlinable static var freeHead: UInt8 { 5 }
+    @inlinable static var freeTail: UInt8 { 6 }
+  }
+
+  @usableFromInline var kind: UInt8
+  @usableFromInline var sizeClass: UInt8
+  @usableFromInline var small: UInt16
+  @usableFromInline var large: UInt32
+  @usableFromInline var next: UInt32
+  @usableFromInline var previous: UInt32
+
+  @inlinable init(
+    _ kind: UInt8, sizeClass: UInt8 = 0, small: UInt16 = 0, large: UInt32 = 0
+  ) {
+    self.kind = kind
+    self.sizeClass = sizeClass
+    self.small = small
+    self.large = large
+    next = 0
+    previous = 0
+  }
+
+  /// Slab head: index + 1 of the first free object, 0 for none.
+  @inlinable var freeHead: UInt16 {
+    get { UInt16(truncatingIfNeeded: large) }
+    set { large = large & 0xFFFF_0000 | UInt32(newValue) }
+  }
+
+  /// Slab head: the objects from here on were never handed out.
+  @inlinable var fresh: UInt16 {
+    get { UInt16(truncatingIfNeeded: large &>> 16) }
+    set { large = large & 0xFFFF | UInt32(newValue) &<< 16 }
+  }
+}
+
+extension Arena {
+  /// Room for `bytes` bytes, 8-byte aligned, its content undefined.
+  @inlinable public mutating func allocate<Target>(
+    _ bytes: Int, as: Target.Type = Target.self
+  ) throws(ArenaFull) -> Ref<Target> {
+    if bytes > SizeClass.largestBytes { return Ref(offset: try allocateRun(bytes: bytes)) }
+    let index = SizeClass.index(bytes: bytes)
+    // SAFETY: index < SizeClass.count for 1...largestBytes.
+    let sizeClass = unsafe classes[index]
+    var page = Int(partialHead(index))
+    if page == 0 { page = try addSlab(index) }
+    var slab = descriptor(page)
+    let object: Int
+    if slab.freeHead != 0 {
+      object = Int(slab.freeHead) &- 1
+      let place = page &<< Self.pageShift &+ object &* Int(sizeClass.objectBytes)
+      // SAFETY: invariant 2: a free object of this slab.
+      slab.freeHead = unsafe base.load(fromByteOffset: place, as: UInt16.self)
+    } else {
+      object = Int(slab.fresh)
+      slab.fresh &+= 1
+    }
+    slab.small &+= 1
+    if slab.small == sizeClass.capacity {
+      unlinkPartial(slab, index)
+      slab.next = 0
+      slab.previous = 0
+    }
+    setDescriptor(page, slab)
+    account(Int(sizeClass.objectBytes), 1)
+    return Ref(offset: page &<< Self.pageShift &+ object &* Int(sizeClass.objectBytes))
+  }
+
+  /// Gives back what `allocate` returned.
+  @inlinable public mutating func free<Target>(_ ref: Ref<Target>) {
+    let offset = ref.offset
+    var page = offset &>> Self.pageShift
+    var slab = descriptor(page)
+    if slab.kind == PageDescriptor.Kind.slabTail {
+      page &-= Int(slab.small)
+      slab = descriptor(page)
+    }
+    guard slab.kind == PageDescriptor.Kind.slabHead else { return freeRun(page) }
+    let index = Int(slab.sizeClass)
+    // SAFETY: the class was stored by addSlab.
+    let sizeClass = unsafe classes[index]
+    let object = (offset &- page &<< Self.pageShift) / Int(sizeClass.objectBytes)
+    precondition(slab.small > 0 && object < Int(slab.fresh), "freed what was never allocated")
+    mark(offset, 2)
+    // SAFETY: the object lies in the slab and is the caller's to give back.
+    unsafe base.storeBytes(of: slab.freeHead, toByteOffset: offset, as: UInt16.self)
+    slab.freeHead = UInt16(truncatingIfNeeded: object &+ 1)
+    let wasFull = slab.small == sizeClass.capacity
+    slab.small &-= 1
+    setDescriptor(page, slab)
+    account(-Int(sizeClass.objectBytes), -1)
+    if wasFull { linkPartial(page, index) } else if slab.small == 0 { emptied(page, index) }
+  }
+
+  /// The bytes that `ref`'s allocation really takes.
+  @inlinable public func allocatedBytes<Target>(_ ref: Ref<Target>) -> Int {
+    var page = ref.offset &>> Self.pageShift
+    var head = descriptor(page)
+    if head.kind == PageDescriptor.Kind.slabTail {
+      page &-= Int(head.small)
+      head = descriptor(page)
+    }
+    // SAFETY: the class was stored by addSlab.
+    if head.kind == PageDescriptor.Kind.slabHead {
+      return unsafe Int(classes[Int(head.sizeClass)].objectBytes)
+    }
+    return Int(head.large) &<< Self.pageShift
+  }
+
+  /// The bytes that an allocation of `bytes` takes.
+  @inlinable public func roundedBytes(_ bytes: Int) -> Int {
+    if bytes > SizeClass.largestBytes {
+      return (bytes &+ Self.pageBytes &- 1) & ~(Self.pageBytes &- 1)
+    }
+    return unsafe Int(classes[SizeClass.index(bytes: bytes)].objectBytes)
+  }
+
+  // MARK: Descriptors
+
+  @inlinable func descriptorOffset(_ page: Int) -> Int {
+    let zoneStart = page & ~(Self.zonePages &- 1)
+    return zoneStart &<< Self.pageShift &+ (page &- zoneStart) &* 16
+  }
+
+  @inlinable func descriptor(_ page: Int) -> PageDescriptor {
+    // SAFETY: every page of the arena has a descriptor inside its zone (Arena's invariant 3).
+    unsafe base.load(fromByteOffset: descriptorOffset(page), as: PageDescriptor.self)
+  }
+
+  @inlinable mutating func setDescriptor(_ page: Int, _ value: PageDescriptor) {
+    let offset = descriptorOffset(page)
+    mark(offset, 16)
+    // SAFETY: as in `descriptor`.
+    unsafe base.storeBytes(of: value, toByteOffset: offset, as: PageDescriptor.self)
+  }
+
+  // MARK: Slabs
+
+  @usableFromInline mutating func addSlab(_ index: Int) throws(ArenaFull) -> Int {
+    let pages = unsafe Int(classes[index].slabPages)
+    let head = try allocatePages(pages)
+    setDescriptor(
+      head, PageDescriptor(PageDescriptor.Kind.slabHead, sizeClass: UInt8(index)))
+    for back in 1..<max(pages, 1) {
+      setDescriptor(
+        head + back, PageDescriptor(PageDescriptor.Kind.slabTail, small: UInt16(back)))
+    }
+    linkPartial(head, index)
+    return head
+  }
+
+  @usableFromInline mutating func linkPartial(_ page: Int, _ index: Int) {
+    let old = partialHead(index)
+    var slab = descriptor(page)
+    slab.next = old
+    slab.previous = 0
+    setDescriptor(page, slab)
+    if old != 0 {
+      var next = descriptor(Int(old))
+      next.previous = UInt32(page)
+      setDescriptor(Int(old), next)
+    }
+    setPartialHead(index, UInt32(page))
+  }
+
+  @usableFromInline mutating func unlinkPartial(_ slab: PageDescriptor, _ index: Int) {
+    if slab.previous != 0 {
+      var previous = descriptor(Int(slab.previous))
+      previous.next = slab.next
+      setDescriptor(Int(slab.previous), previous)
+    } else {
+      setPartialHead(index, slab.next)
+    }
+    if slab.next != 0 {
+      var next = descriptor(Int(slab.next))
+      next.previous = slab.previous
+      setDescriptor(Int(slab.next), next)
+    }
+  }
+
+  /// An empty slab goes back to the free pages, unless it is its class's only one with room:
+  /// that one stays, so that a lone object coming and going does not make pages go to and fro.
+  @usableFromInline mutating func emptied(_ page: Int, _ index: Int) {
+    let slab = descriptor(page)
+    guard slab.next != 0 || slab.previous != 0 else { return }
+    unlinkPartial(slab, index)
+    freePages(page, unsafe Int(classes[index].slabPages))
+  }
+
+  // MARK: Runs
+
+  @usableFromInline mutating func allocateRun(bytes: Int) throws(ArenaFull) -> Int {
+    guard bytes <= Self.largestAllocationBytes else { throw ArenaFull() }
+    let pages = (bytes + Self.pageBytes - 1) >> Self.pageShift
+    let head = try allocatePages(pages)
+    setDescriptor(
+      head, PageDescriptor(PageDescriptor.Kind.runHead, large: UInt32(pages)))
+    if pages > 1 {
+      setDescriptor(head + pages - 1, PageDescriptor(PageDescriptor.Kind.runTail))
+    }
+    account(pages << Self.pageShift, 1)
+    return head << Self.pageShift
+  }
+
+  @usableFromInline mutating func freeRun(_ page: Int) {
+    let run = descriptor(page)
+    precondition(run.kind == PageDescriptor.Kind.runHead, "freed what was never allocated")
+    account(-(Int(run.large) << Self.pageShift), -1)
+    freePages(page, Int(run.large))
+  }
+}

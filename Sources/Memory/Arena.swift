@@ -1,0 +1,164 @@
+// Arena: all keyspace data, in one range of memory that can be mapped anywhere.
+//
+//   zone 0 (1 GiB)                                          zone 1
+//   | descriptors 4 MiB | header page | pages ...           | descriptors 4 MiB | pages ...
+//     16 bytes a page
+//
+// 1. A stored byte changes only through `write`, the barrier: it marks the 4 KiB pages that the
+//    write covers in the dirty bitmap, after the provider has dealt with a page's first write.
+// 2. `flip` ends an epoch: it hands out the bitmap and starts with a clean one, in O(1).
+// 3. No allocation crosses a zone; descriptors and header are arena bytes like any other.
+// 4. One thread owns the arena. Other threads read through a `FrozenView` only.
+
+import CSystem
+
+@safe public struct Arena: ~Copyable {
+  @inlinable public static var pageShift: Int { 12 }
+  @inlinable public static var pageBytes: Int { 4096 }
+  @inlinable static var zonePageShift: Int { 18 }
+  @inlinable static var zonePages: Int { 1 << zonePageShift }
+  @inlinable static var descriptorPages: Int { 1024 }
+  /// The largest single allocation: a zone without its descriptors.
+  public static var largestAllocationBytes: Int { (zonePages - descriptorPages - 1) * pageBytes }
+
+  @usableFromInline let base: UnsafeMutableRawPointer
+  @usableFromInline var dirty: DirtyPages
+  @usableFromInline let classes: UnsafeMutablePointer<SizeClass>
+  let provider: any PageProvider
+  private var openViews = 0
+
+  /// An empty arena over the provider's pages, which must read as zeros.
+  public init(provider: any PageProvider) throws(MemoryError) {
+    self.provider = provider
+    unsafe base = provider.base
+    dirty = try DirtyPages(pageCount: provider.reachBytes >> Self.pageShift)
+    unsafe classes = .allocate(capacity: SizeClass.count)
+    for index in 0..<SizeClass.count {
+      unsafe (classes + index).initialize(to: SizeClass(index: index))
+    }
+    formatHeader()
+  }
+
+  deinit {
+    unsafe classes.deallocate()
+  }
+
+  // MARK: Reading
+
+  /// What reads stored bytes; it dies before the arena changes.
+  @inlinable public var reader: ArenaReader {
+    @_lifetime(borrow self) borrowing get {
+      let reader = unsafe ArenaReader(base: UnsafeRawPointer(base))
+      return unsafe _overrideLifetime(reader, borrowing: self)
+    }
+  }
+
+  // MARK: Writing
+
+  /// The write barrier: room to write `count` bytes at `ref`, now. The pointer is good until the
+  /// next `flip`.
+  @unsafe @inlinable public mutating func write<Target>(
+    _ ref: Ref<Target>, at offset: Int = 0, count: Int
+  ) -> UnsafeMutableRawPointer {
+    let start = ref.offset &+ offset
+    mark(start, count)
+    // SAFETY: refs come from `allocate`; the caller stays inside what it allocated.
+    return unsafe base + start
+  }
+
+  /// Writes a hint: a value that may be lost, and that a frozen view may see. Dodges the barrier on
+  /// pages that are dirty anyway and does nothing on others.
+  @inlinable public mutating func hint<Target>(
+    _ ref: Ref<Target>, at offset: Int, _ value: UInt16, _ high: UInt8
+  ) {
+    let start = ref.offset &+ offset
+    guard dirty.contains(page: start &>> Self.pageShift) else { return }
+    // SAFETY: as in `write`; the page is writable because it is dirty.
+    unsafe (base + start).storeBytes(of: value, as: UInt16.self)
+    unsafe (base + start + 2).storeBytes(of: high, as: UInt8.self)
+  }
+
+  @inlinable mutating func mark(_ start: Int, _ count: Int) {
+    let first = start &>> Self.pageShift
+    let last = (start &+ count &- 1) &>> Self.pageShift
+    if !dirty.contains(page: first) { firstWrite(page: first) }
+    if first != last { markRest(first + 1, last) }
+  }
+
+  @usableFromInline mutating func markRest(_ first: Int, _ last: Int) {
+    guard first <= last else { return }
+    for page in first...last where !dirty.contains(page: page) { firstWrite(page: page) }
+  }
+
+  @inline(never) @usableFromInline mutating func firstWrite(page: Int) {
+    provider.willWrite(page: page)
+    dirty.insert(page: page)
+  }
+
+  // MARK: Epochs and views
+
+  /// Ends the epoch: every page is clean again.
+  /// - Returns: the pages written since the last flip.
+  @discardableResult
+  public mutating func flip() throws(MemoryError) -> DirtyPages {
+    var closed = try DirtyPages(pageCount: dirty.pageCount)
+    swap(&closed, &dirty)
+    provider.didFlip(usedPages: usedPages)
+    return closed
+  }
+
+  /// Opens a view of the arena as it is now, whatever its size, in microseconds.
+  public mutating func openView() throws(MemoryError) -> FrozenView {
+    let view = try provider.openView(usedBytes: usedPages << Self.pageShift)
+    do throws(MemoryError) {
+      try flip()
+    } catch {
+      provider.close(view)
+      throw error
+    }
+    openViews += 1
+    return view
+  }
+
+  /// Closes a view that nobody reads any more.
+  public mutating func close(_ view: consuming FrozenView) {
+    provider.close(view)
+    openViews -= 1
+  }
+}
+
+/// Reads stored bytes, from the live arena or from a frozen view.
+@frozen @safe public struct ArenaReader: ~Escapable {
+  public let base: UnsafeRawPointer
+
+  @unsafe @_lifetime(immortal) @inlinable public init(base: UnsafeRawPointer) {
+    unsafe self.base = base
+  }
+
+  /// The address of what `ref` names.
+  @unsafe @inlinable public func pointer<Target>(_ ref: Ref<Target>) -> UnsafeRawPointer {
+    unsafe base + ref.offset
+  }
+
+  /// The value of type `Value` at `ref`.
+  @unsafe @inlinable public func load<Target, Value: BitwiseCopyable>(
+    _ ref: Ref<Target>, at offset: Int = 0, as type: Value.Type
+  ) -> Value {
+    unsafe base.load(fromByteOffset: ref.offset &+ offset, as: type)
+  }
+
+  /// `count` bytes at `ref`.
+  @unsafe @inlinable @_lifetime(copy self) public func bytes<Target>(
+    _ ref: Ref<Target>, at offset: Int, count: Int
+  ) -> Span<UInt8> {
+    let start = unsafe (base + ref.offset + offset).assumingMemoryBound(to: UInt8.self)
+    let span = unsafe Span(_unsafeStart: start, count: count)
+    return unsafe _overrideLifetime(span, copying: self)
+  }
+
+  /// Asks for the cache line at `ref` ahead of its use.
+  @inlinable public func prefetch<Target>(_ ref: Ref<Target>, at offset: Int = 0) {
+    // SAFETY: a prefetch never faults.
+    unsafe csystem_prefetch(base + ref.offset + offset)
+  }
+}
