@@ -1,0 +1,82 @@
+// Database: one numbered database: its table of entries, its wheel of deadlines, its counts.
+//
+//   record in the arena | table root 8 | wheel root 8 | keys with a deadline 8 |
+//   root 0 of the arena | the records' ref |  root 1: how many databases |  root 2: garbage list |
+//
+// 1. The struct only caches what the record says; whoever changes one changes the other.
+// 2. Table and wheel are made with the first key and the first deadline; a null ref means none.
+
+import Bytes
+import Memory
+import Structures
+
+struct Database: BitwiseCopyable {
+  static let recordBytes = 24
+
+  var table: HashTable
+  var wheel: ExpiryWheel
+  /// Keys that have a deadline.
+  var expiringCount = 0
+
+  var isEmpty: Bool { table.root.isNull }
+}
+
+/// How a keyspace is sampled when memory runs short.
+public enum EvictionPolicy: Sendable {
+  case none
+  case allKeysLRU
+  case volatileLRU
+  case allKeysLFU
+  case volatileLFU
+  case allKeysRandom
+  case volatileRandom
+  case volatileTTL
+
+  var onlyExpiring: Bool {
+    switch self {
+    case .volatileLRU, .volatileLFU, .volatileRandom, .volatileTTL: true
+    default: false
+    }
+  }
+
+  public var usesFrequency: Bool { self == .allKeysLFU || self == .volatileLFU }
+}
+
+/// What the keyspace counts for INFO.
+public struct KeyspaceStatistics: Sendable {
+  public var hits = 0
+  public var misses = 0
+  public var expiredKeys = 0
+  public var evictedKeys = 0
+  public var lazyFreedObjects = 0
+  /// Writes since the start (INFO's rdb_changes_since_last_save).
+  public var changes = 0
+
+  public init() {}
+}
+
+/// A key that was found: good until the keyspace changes.
+public struct Key: BitwiseCopyable, Sendable {
+  let hash: UInt64
+  let slot: HashTable.Slot
+  let database: Int
+  public var entry: Ref<Entry> { slot.entry }
+}
+
+/// What a command does with a key that it looks up.
+@frozen public enum Lookup: Sendable {
+  /// Reads it: counts as hit or miss and as an access.
+  case read
+  /// Changes it: counts as an access.
+  case write
+  /// Only looks: neither.
+  case peek
+}
+
+/// What becomes of a key's deadline when its value is set.
+public enum Deadline: Sendable, Equatable {
+  case none
+  case keep
+  /// Milliseconds since 1970.
+  case at(Int)
+}

@@ -1,0 +1,126 @@
+// EffectStream: what every write command did, as deterministic RESP commands, in order.
+//
+//   | SELECT 0 | SET k v | MULTI | DEL a | SET b v | EXEC | ...
+//              ^ group    ^ group
+//
+// 1. Replaying the stream into an empty keyspace gives an identical one: no effect depends on
+//    time, chance or the state of a clock.
+// 2. A group is what one command did. A group of several effects is wrapped in MULTI and EXEC:
+//    it is atomic for whoever consumes it.
+// 3. `offset` counts every byte ever appended; `bytes` holds those that were not yet consumed.
+
+import Bytes
+
+public struct EffectStream: ~Copyable {
+  public private(set) var bytes = ByteBuffer()
+  /// Bytes appended since the stream began.
+  public private(set) var offset = 0
+  private var database = -1
+  private var groupStart = 0
+  private var groupEffects = 0
+  private var firstEffect = 0
+  private var isWrapped = false
+  /// Words still owed to the effect that `begin` opened; checked when a group closes.
+  @usableFromInline var owedWords = 0
+
+  public init() {}
+
+  /// Opens an effect of `words` words on `database`; exactly that many `word` calls follow.
+  public mutating func begin(_ words: Int, database: Int) {
+    prepare(database)
+    bytes.append(0x2A)
+    bytes.append(decimal: words)
+    bytes.append("\r\n")
+    owedWords = words
+  }
+
+  public mutating func word(_ word: borrowing Span<UInt8>) {
+    owedWords -= 1
+    bytes.append(0x24)
+    bytes.append(decimal: word.count)
+    bytes.append("\r\n")
+    bytes.append(word)
+    bytes.append("\r\n")
+  }
+
+  public mutating func word(_ word: StaticString) {
+    owedWords -= 1
+    bytes.append(0x24)
+    bytes.append(decimal: word.utf8CodeUnitCount)
+    bytes.append("\r\n")
+    bytes.append(word)
+    bytes.append("\r\n")
+  }
+
+  public mutating func word(decimal value: Int) {
+    owedWords -= 1
+    bytes.append(0x24)
+    bytes.append(decimal: decimalCount(value))
+    bytes.append("\r\n")
+    bytes.append(decimal: value)
+    bytes.append("\r\n")
+  }
+
+  /// An effect that the client's own request is already: its bytes are copied, not re-encoded.
+  public mutating func append(request: borrowing Span<UInt8>, database: Int) {
+    prepare(database)
+    bytes.append(request)
+  }
+
+  /// Ends a command's group. The next effect starts another.
+  @inlinable public mutating func endGroup() {
+    if hasGroup { closeGroup() }
+  }
+
+  /// Whether the command that is being executed has had an effect so far.
+  public var hasGroup: Bool { groupEffects > 0 }
+
+  /// Forgets what a consumer has taken. Between groups only.
+  public mutating func consume() {
+    precondition(groupEffects == 0)
+    bytes.removeAll()
+    groupStart = 0
+    if bytes.capacity > 1 << 20 { bytes.release() }
+  }
+
+  @usableFromInline mutating func closeGroup() {
+    assert(owedWords == 0, "an effect has fewer words than it announced")
+    if isWrapped { bytes.append("*1\r\n$4\r\nEXEC\r\n") }
+    offset += bytes.count - groupStart
+    groupStart = bytes.count
+    groupEffects = 0
+    isWrapped = false
+  }
+
+  private mutating func prepare(_ database: Int) {
+    assert(owedWords == 0, "an effect has fewer words than it announced")
+    if groupEffects == 1 && !isWrapped {
+      // The group turns out to have several effects: MULTI goes before the first.
+      var opening = ByteBuffer()
+      opening.append("*1\r\n$5\r\nMULTI\r\n")
+      bytes.insert(opening.span, at: firstEffect)
+      isWrapped = true
+    }
+    if database != self.database {
+      self.database = database
+      bytes.append("*2\r\n$6\r\nSELECT\r\n$")
+      bytes.append(decimal: decimalCount(database))
+      bytes.append("\r\n")
+      bytes.append(decimal: database)
+      bytes.append("\r\n")
+    }
+    if groupEffects == 0 { firstEffect = bytes.count }
+    groupEffects += 1
+  }
+}
+
+/// The length of an integer's decimal text.
+func decimalCount(_ value: Int) -> Int {
+  var count = value < 0 ? 2 : 1
+  var rest = value.magnitude
+  while rest >= 10 {
+    rest /= 10
+    count += 1
+  }
+  return count
+}

@@ -1,0 +1,254 @@
+// Setting, changing, moving and removing keys. None of these append effects: commands do.
+
+import Bytes
+import Memory
+import Structures
+
+extension Keyspace {
+  // MARK: Setting
+
+  /// Sets `key` to a string, whatever it held.
+  /// - Parameter found: what `find` just returned for this key.
+  public mutating func set(
+    _ key: borrowing Span<UInt8>, found: Key?, value: borrowing Span<UInt8>,
+    deadline: Deadline = .none
+  ) throws(CommandError) {
+    let hash = found?.hash ?? hash(key)
+    guard let found else {
+      try insertNew(key, hash, value: value, expiry: deadline.milliseconds)
+      return
+    }
+    let old = arena.facts(found.entry)
+    let header = old.header
+    let oldExpiry = old.expiry
+    let expiry = deadline == .keep ? oldExpiry : deadline.milliseconds
+    let isFiled = try file(hash, expiry, was: oldExpiry, header, database: found.database)
+    countExpiring(found.database, from: oldExpiry, to: expiry)
+    statistics.changes &+= 1
+    if !header.flags.contains(.external) && value.count <= Entry.inlineLimit {
+      let layout = Entry.Layout(
+        keyCount: key.count, hasExpiry: expiry != nil, valueCount: value.count)
+      if arena.roundedBytes(layout.totalBytes) == arena.roundedBytes(old.ownBytes) {
+        arena.fill(
+          found.entry, layout, key: key, value: value, expiry: expiry, access: header.access)
+        if isFiled { setFiled(found.entry) }
+        return
+      }
+    }
+    let new: Ref<Entry>
+    do throws(ArenaFull) {
+      new = try arena.makeEntry(key: key, value: value, expiry: expiry, access: header.access)
+    } catch {
+      countExpiring(found.database, from: expiry, to: oldExpiry)
+      throw .outOfMemory
+    }
+    if isFiled { setFiled(new) }
+    databases[found.database].table.replace(&arena, found.slot, new)
+    arena.freeEntry(found.entry)
+  }
+
+  /// Sets `key` to a string, whatever it held.
+  @inlinable public mutating func set(
+    _ key: borrowing Span<UInt8>, value: borrowing Span<UInt8>, deadline: Deadline = .none
+  ) throws(CommandError) {
+    try set(key, found: find(key, .write), value: value, deadline: deadline)
+  }
+
+  /// Sets `key` to the blob that `place` made, which the keyspace then owns.
+  public mutating func set(
+    _ key: borrowing Span<UInt8>, found: Key?, place: UInt64, count: Int,
+    deadline: Deadline = .none
+  ) throws(CommandError) {
+    let kept = found.flatMap { deadline == .keep ? arena.facts($0.entry).expiry : nil }
+    let expiry = kept ?? deadline.milliseconds
+    if let found { remove(found) }
+    let blob = Ref<Blob>(unit: place)
+    let hash = hash(key)
+    let new: Ref<Entry>
+    do throws(ArenaFull) {
+      new = try arena.makeEntry(
+        key: key, blob: blob, valueCount: count, expiry: expiry, access: initialAccess)
+    } catch {
+      throw .outOfMemory
+    }
+    try link(new, hash, expiry: expiry, database: selected)
+  }
+
+  /// Room for a string of `count` bytes, more than `Entry.inlineLimit`, to be filled by
+  /// `withPlace` and then given to `set` or back to `discard`.
+  public mutating func makePlace(_ count: Int) throws(CommandError) -> UInt64 {
+    precondition(count > Entry.inlineLimit)
+    do throws(ArenaFull) {
+      return try arena.allocate(count, as: Blob.self).unit
+    } catch {
+      throw .outOfMemory
+    }
+  }
+
+  public mutating func discard(place: UInt64) {
+    arena.free(Ref<Blob>(unit: place))
+  }
+
+  private mutating func insertNew(
+    _ key: borrowing Span<UInt8>, _ hash: UInt64, value: borrowing Span<UInt8>, expiry: Int?
+  ) throws(CommandError) {
+    let new: Ref<Entry>
+    do throws(ArenaFull) {
+      new = try arena.makeEntry(key: key, value: value, expiry: expiry, access: initialAccess)
+    } catch {
+      throw .outOfMemory
+    }
+    try link(new, hash, expiry: expiry, database: selected)
+  }
+
+  /// Enters a new entry into a database's table and, with a deadline, its wheel. Frees it when
+  /// there is no memory.
+  mutating func link(
+    _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int
+  ) throws(CommandError) {
+    do throws(ArenaFull) {
+      if databases[database].isEmpty { try makeTable(database) }
+      if let expiry {
+        try wheel(database).file(&arena, hash, deadline: expiry)
+        setFiled(entry)
+      }
+      try databases[database].table.insert(&arena, hash, entry)
+    } catch {
+      arena.freeEntry(entry)
+      throw .outOfMemory
+    }
+    countExpiring(database, from: nil, to: expiry)
+    statistics.changes &+= 1
+  }
+
+  // MARK: Changing strings in place
+
+  /// Gives the string at `key` the length `count`, making the key if there is none. Bytes that it
+  /// did not have are zero; a deadline stays. The string's encoding becomes "raw".
+  /// - Returns: the key as it is now.
+  public mutating func resizeString(
+    _ key: borrowing Span<UInt8>, found: Key?, count: Int
+  ) throws(CommandError) -> Key {
+    guard let found else {
+      let empty = Span<UInt8>()
+      try insertNew(key, hash(key), value: empty, expiry: nil)
+      guard let made = find(key, .peek) else { preconditionFailure("a new key is not there") }
+      return try resizeString(key, found: made, count: count)
+    }
+    statistics.changes &+= 1
+    if arena.resize(found.entry, valueCount: count) {
+      markModified(found.entry)
+      return found
+    }
+    let expiry = arena.facts(found.entry).expiry
+    let isGrowing = arena.facts(found.entry).valueCount > 0
+    let new: Ref<Entry>
+    do throws(ArenaFull) {
+      new = try arena.reshape(
+        found.entry, expiry: expiry, valueCount: count, slack: isGrowing)
+    } catch {
+      throw .outOfMemory
+    }
+    databases[found.database].table.replace(&arena, found.slot, new)
+    markModified(new)
+    return Key(hash: found.hash, slot: found.slot.with(new), database: found.database)
+  }
+
+  /// Bytes `range` of the string that was found, to be changed in place.
+  @_lifetime(&self)
+  public mutating func mutableString(_ key: Key, _ range: Range<Int>) -> MutableSpan<UInt8> {
+    statistics.changes &+= 1
+    return arena.mutableValue(key.entry, range)
+  }
+
+  /// Whether a string was changed in place since it was set: OBJECT ENCODING says "raw" then.
+  public func isModified(_ key: Key) -> Bool {
+    arena.facts(key.entry).header.flags.contains(.modified)
+  }
+
+  public mutating func markModified(_ key: Key) {
+    markModified(key.entry)
+  }
+
+  private mutating func markModified(_ entry: Ref<Entry>) {
+    let flags = arena.facts(entry).header.flags
+    if !flags.contains(.modified) { arena.setFlags(entry, flags.union(.modified)) }
+  }
+
+  mutating func setFiled(_ entry: Ref<Entry>) {
+    arena.setFlags(entry, arena.facts(entry).header.flags.union(.filed))
+  }
+
+  // MARK: Removing
+
+  /// Removes a key that was found.
+  public mutating func remove(_ key: Key) {
+    countExpiring(key.database, from: arena.facts(key.entry).expiry, to: nil)
+    databases[key.database].table.remove(&arena, key.slot)
+    if databases[key.database].table.count(arena.reader) == 0 { forgetWheel(key.database) }
+    arena.freeEntry(key.entry)
+    statistics.changes &+= 1
+  }
+
+  /// Removes a key of the selected database.
+  /// - Returns: whether there was one.
+  public mutating func remove(_ key: borrowing Span<UInt8>) -> Bool {
+    guard let found = find(key, .peek) else { return false }
+    remove(found)
+    return true
+  }
+
+  // MARK: Renaming, copying
+
+  /// Gives the key that was found another name, over whatever had it.
+  public mutating func rename(
+    _ found: Key, to name: borrowing Span<UInt8>
+  ) throws(CommandError) {
+    if arena.hasKey(found.entry, name) { return }
+    let old = found.entry
+    try copy(found, to: name, database: found.database)
+    // The table has changed: find the old name's place again by its entry.
+    let hash = found.hash
+    let table = databases[found.database].table
+    guard let slot = table.slot(arena.reader, hash, of: old) else {
+      preconditionFailure("a key that was found is gone")
+    }
+    remove(Key(hash: hash, slot: slot, database: found.database))
+  }
+
+  /// Copies value and deadline to `name` in `database`, over whatever is there.
+  public mutating func copy(
+    _ found: Key, to name: borrowing Span<UInt8>, database: Int
+  ) throws(CommandError) {
+    let new: Ref<Entry>
+    do throws(ArenaFull) {
+      new = try arena.copyEntry(found.entry, key: name, access: initialAccess)
+    } catch {
+      throw .outOfMemory
+    }
+    let expiry = arena.facts(new).expiry
+    let hash = hash(name)
+    let table = databases[database].table
+    if !table.root.isNull, let slot = table.find(arena.reader, hash, name) {
+      remove(Key(hash: hash, slot: slot, database: database))
+    }
+    try link(new, hash, expiry: expiry, database: database)
+  }
+
+  /// Whether `name` exists in `database`; an expired key there does not.
+  public mutating func exists(_ name: borrowing Span<UInt8>, database: Int) -> Bool {
+    let before = selected
+    select(database)
+    let found = find(name, .peek)
+    select(before)
+    return found != nil
+  }
+}
+
+extension Deadline {
+  /// Milliseconds since 1970, for a deadline that is given.
+  var milliseconds: Int? {
+    if case .at(let milliseconds) = self { return milliseconds }
+    return nil
+  }
+}
