@@ -1,0 +1,128 @@
+// Command: one row of the command table.
+//
+//   Command(
+//     "GET", arity: 2, [.readOnly, .fast], .string, .keyspace(StringHandlers.get),
+//     keys: [.key(1, [.readOnly, .access])],
+//     summary: "Returns a key's string.", since: "1.0.0", complexity: "O(1)", arguments: [.key()])
+//
+// A row is all there is to know about a command: dispatch, arity checks, access control, cluster
+// routing, COMMAND and the HELP texts read it, and nothing else lists commands.
+//
+// 1. A container's subcommands name only their own word; they belong to the container's group.
+// 2. A row without a handler is a container.
+
+import Keyspace
+import RESP
+
+/// What carries a command out. What it may touch is its parameter list.
+public enum Handler<Host: ~Copyable>: Sendable {
+  /// Works on data alone.
+  case keyspace(KeyspaceHandler)
+  /// Works on the server: clients, configuration, statistics.
+  case host(
+    @Sendable (borrowing Arguments, inout Host, inout ReplyBuffer) throws(CommandError) -> Void)
+  /// Answers from the command table alone.
+  case table(
+    @Sendable (borrowing Arguments, borrowing CommandTable<Host>, inout ReplyBuffer)
+      throws(CommandError) -> Void)
+}
+
+public typealias KeyspaceHandler =
+  @Sendable (borrowing Arguments, inout Keyspace, inout ReplyBuffer) throws(CommandError) -> Void
+
+public enum CommandGroup: String, Sendable {
+  case generic, string, list, set
+  case sortedSet = "sorted-set"
+  case hash, pubsub, transactions, connection, server, scripting, hyperloglog, cluster, sentinel
+  case geo, stream, bitmap
+}
+
+/// When a command went out of favour, and for what.
+public struct Deprecation: Sendable {
+  public let since: String
+  public let replacedBy: String?
+
+  public init(since: String, replacedBy: String? = nil) {
+    self.since = since
+    self.replacedBy = replacedBy
+  }
+}
+
+public struct Command<Host: ~Copyable>: Sendable {
+  /// As documented, in capitals.
+  public let name: String
+  /// How many arguments, the name included; negative means at least that many.
+  public let arity: Int
+  public let flags: CommandFlags
+  /// Those of the row and those that its flags imply.
+  public let categories: ACLCategories
+  public let keys: [KeySpec]
+  /// Finds the keys where the specs cannot tell, or cannot tell their flags.
+  public let keyFunction: KeyFunction?
+  public let handler: Handler<Host>?
+
+  public internal(set) var group = CommandGroup.generic
+  public let summary: String
+  public let since: String
+  public let complexity: String?
+  public let deprecated: Deprecation?
+  /// For the server's own use, not for clients.
+  public let isInternal: Bool
+  public let tips: [String]
+  /// Version and what it changed.
+  public let history: KeyValuePairs<String, String>
+  public let arguments: [Argument]
+  public internal(set) var subcommands: [Command]
+
+  public init(
+    _ name: String, arity: Int, _ flags: CommandFlags = [], _ categories: ACLCategories = [],
+    _ handler: Handler<Host>? = nil, keys: [KeySpec] = [], keyFunction: KeyFunction? = nil,
+    summary: String, since: String, complexity: String? = nil, deprecated: Deprecation? = nil,
+    isInternal: Bool = false, tips: [String] = [], history: KeyValuePairs<String, String> = [:],
+    arguments: [Argument] = [], @CommandList<Host> subcommands: () -> [Command] = { [] }
+  ) {
+    self.name = name
+    self.arity = arity
+    self.flags = keys.haveMovableKeys ? flags.union(.movableKeys) : flags
+    self.categories = .derived(from: categories, flags)
+    self.handler = handler
+    self.keys = keys
+    self.keyFunction = keyFunction
+    self.summary = summary
+    self.since = since
+    self.complexity = complexity
+    self.deprecated = deprecated
+    self.isInternal = isInternal
+    self.tips = tips
+    self.history = history
+    self.arguments = arguments
+    self.subcommands = subcommands()
+  }
+
+  /// The rows of one group.
+  public static func group(
+    _ group: CommandGroup, @CommandList<Host> _ rows: () -> [Command]
+  ) -> [Command] {
+    rows().map { $0.placed(in: group) }
+  }
+
+  private func placed(in group: CommandGroup) -> Command {
+    var row = self
+    row.group = group
+    row.subcommands = subcommands.map { $0.placed(in: group) }
+    return row
+  }
+}
+
+/// Builds a list of rows, each type-checked by itself: one large array literal takes the compiler
+/// minutes.
+@resultBuilder
+public enum CommandList<Host: ~Copyable> {
+  public static func buildExpression(_ row: Command<Host>) -> Command<Host> { row }
+  public static func buildPartialBlock(first: Command<Host>) -> [Command<Host>] { [first] }
+  public static func buildPartialBlock(
+    accumulated: [Command<Host>], next: Command<Host>
+  ) -> [Command<Host>] {
+    accumulated + [next]
+  }
+}
