@@ -44,6 +44,7 @@ let package = Package(
     tests("BytesTests", ["Bytes"]),
     tests("PlatformTests", ["Platform", "Bytes"]),
     tests("RESPTests", ["RESP", "Bytes"]),
+    tests("ServerTests", ["Server"]),
   ],
   swiftLanguageModes: [.v6]
 )
