@@ -4,6 +4,7 @@
 //    clients rely on neither.
 
 import Bytes
+import Keyspace
 import RESP
 
 extension Handler where Host: ~Copyable {

@@ -4,6 +4,7 @@
 // missing.
 
 import Commands
+import Keyspace
 import RESP
 
 typealias HostHandler =
