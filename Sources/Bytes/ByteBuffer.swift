@@ -17,11 +17,17 @@
   public init(capacity: Int = 0) {
     precondition(capacity >= 0)
     self.capacity = capacity
-    unsafe base = .allocate(capacity: capacity)
+    unsafe base = capacity == 0 ? Self.nowhere : .allocate(capacity: capacity)
   }
 
   deinit {
-    unsafe base.deallocate()
+    if capacity > 0 { unsafe base.deallocate() }
+  }
+
+  /// Where an empty buffer without memory points; never read or written.
+  @usableFromInline static var nowhere: UnsafeMutablePointer<UInt8> {
+    // SAFETY: a constant that is not zero.
+    unsafe UnsafeMutablePointer(bitPattern: 64).unsafelyUnwrapped
   }
 
   @inlinable public var count: Int { end - start }
@@ -134,11 +140,12 @@
       // SAFETY: both ranges lie inside the allocation; update handles the overlap.
       unsafe base.update(from: base + start, count: length)
     } else {
+      let old = capacity
       capacity = max(capacity * 2, length + extra, 64)
       let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
       // SAFETY: larger has room for length bytes and is a different allocation.
       unsafe larger.update(from: base + start, count: length)
-      unsafe base.deallocate()
+      if old > 0 { unsafe base.deallocate() }
       unsafe base = larger
     }
     start = 0

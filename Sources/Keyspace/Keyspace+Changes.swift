@@ -74,12 +74,15 @@ extension Keyspace {
     try link(new, hash, expiry: expiry, database: selected)
   }
 
-  /// Room for a string of `count` bytes, more than `Entry.inlineLimit`, to be filled by
-  /// `withPlace` and then given to `set` or back to `discard`.
-  public mutating func makePlace(_ count: Int) throws(CommandError) -> UInt64 {
+  /// Room for a string of `count` bytes, more than `Entry.inlineLimit`, to be filled and then
+  /// given to `set`, or back to `discard`.
+  public mutating func makePlace(
+    _ count: Int
+  ) throws(CommandError) -> (token: UInt64, destination: Destination) {
     precondition(count > Entry.inlineLimit)
     do throws(ArenaFull) {
-      return try arena.allocate(count, as: Blob.self).unit
+      let blob = try arena.allocate(count, as: Blob.self)
+      return (blob.unit, arena.destination(blob, count: count))
     } catch {
       throw .outOfMemory
     }

@@ -244,11 +244,10 @@ extension Arena {
     }
   }
 
-  /// A blob's bytes, to be filled from elsewhere (a socket): the barrier runs for all of them now.
-  @unsafe public mutating func placement(
-    _ blob: Ref<Blob>, count: Int
-  ) -> UnsafeMutableRawPointer {
-    unsafe write(blob, count: count)
+  /// A blob's bytes, to be filled from elsewhere: the barrier runs for all of them now.
+  public mutating func destination(_ blob: Ref<Blob>, count: Int) -> Destination {
+    // SAFETY: the blob is that long, and belongs to the caller until it is linked or freed.
+    unsafe Destination(base: write(blob, count: count), count: count)
   }
 
   // MARK: Pieces
