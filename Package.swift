@@ -44,7 +44,7 @@ let package = Package(
     tests("BytesTests", ["Bytes"]),
     tests("PlatformTests", ["Platform", "Bytes"]),
     tests("RESPTests", ["RESP", "Bytes"]),
-    tests("ServerTests", ["Server"]),
+    tests("ServerTests", ["Server", "Platform", logging]),
   ],
   swiftLanguageModes: [.v6]
 )

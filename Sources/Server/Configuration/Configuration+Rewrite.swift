@@ -94,6 +94,7 @@ struct ConfigurationRewriter {
 
   private mutating func append(_ line: [UInt8]) {
     if !isSigned {
+      if lines.last?.isEmpty == false { lines.append([]) }
       lines.append(Array(Configuration.rewriteSignature.utf8))
       isSigned = true
     }
