@@ -141,9 +141,11 @@ public struct KeyspaceEvents: OptionSet, Sendable {
   }
 
   public var letters: String {
-    var text = isSuperset(of: .all) ? "A" : ""
-    if text.isEmpty { Self.classes.forEach { if contains($0.events) { text.append($0.letter) } } }
-    Self.others.forEach { if contains($0.events) { text.append($0.letter) } }
+    let isAll = isSuperset(of: .all)
+    var text = isAll ? "A" : ""
+    for row in isAll ? Self.others : Self.classes + Self.others where contains(row.events) {
+      text.append(row.letter)
+    }
     return text
   }
 }
