@@ -1,3 +1,4 @@
+#define _GNU_SOURCE 1
 #include "CSystem.h"
 
 int csystem_memfd_create(const char *name) {
