@@ -47,7 +47,7 @@ public struct Argument: Sendable {
   }
 
   /// A value of some kind, behind `token` if it has one.
-  public static func value(
+  @inline(never) public static func value(
     _ kind: Kind, _ name: String, token: String? = nil, _ flags: Flags = [],
     since: String? = nil, deprecatedSince: String? = nil, display: String? = nil
   ) -> Argument {
@@ -60,7 +60,7 @@ public struct Argument: Sendable {
     return argument
   }
 
-  public static func string(
+  @inline(never) public static func string(
     _ name: String, token: String? = nil, _ flags: Flags = [], since: String? = nil,
     deprecatedSince: String? = nil, display: String? = nil
   ) -> Argument {
@@ -69,20 +69,20 @@ public struct Argument: Sendable {
       deprecatedSince: deprecatedSince, display: display)
   }
 
-  public static func integer(
+  @inline(never) public static func integer(
     _ name: String, token: String? = nil, _ flags: Flags = [], since: String? = nil
   ) -> Argument {
     value(.integer, name, token: token, flags, since: since)
   }
 
-  public static func unixTime(
+  @inline(never) public static func unixTime(
     _ name: String, token: String? = nil, _ flags: Flags = [], since: String? = nil
   ) -> Argument {
     value(.unixTime, name, token: token, flags, since: since)
   }
 
   /// A key, found by the key spec of that index.
-  public static func key(
+  @inline(never) public static func key(
     _ name: String = "key", spec: Int? = 0, token: String? = nil, _ flags: Flags = []
   ) -> Argument {
     var argument = value(.key, name, token: token, flags)
@@ -91,14 +91,14 @@ public struct Argument: Sendable {
   }
 
   /// A bare word, named like itself unless said otherwise.
-  public static func token(
+  @inline(never) public static func token(
     _ token: String, _ flags: Flags = [], name: String? = nil, since: String? = nil
   ) -> Argument {
     value(.token, name ?? token.lowercased(), token: token, flags, since: since)
   }
 
   /// Exactly one of several.
-  public static func oneOf(
+  @inline(never) public static func oneOf(
     _ name: String, token: String? = nil, _ flags: Flags = [], since: String? = nil,
     of arguments: [Argument]
   ) -> Argument {
@@ -108,7 +108,7 @@ public struct Argument: Sendable {
   }
 
   /// Several, one after the other.
-  public static func block(
+  @inline(never) public static func block(
     _ name: String, token: String? = nil, _ flags: Flags = [], since: String? = nil,
     of arguments: [Argument]
   ) -> Argument {

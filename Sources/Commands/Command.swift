@@ -42,7 +42,7 @@ public struct Deprecation: Sendable {
   public let since: String
   public let replacedBy: String?
 
-  public init(since: String, replacedBy: String? = nil) {
+  @inline(never) public init(since: String, replacedBy: String? = nil) {
     self.since = since
     self.replacedBy = replacedBy
   }
@@ -74,7 +74,7 @@ public struct Command<Host: ~Copyable>: Sendable {
   public let arguments: [Argument]
   public internal(set) var subcommands: [Command]
 
-  public init(
+  @inline(never) public init(
     _ name: String, arity: Int, _ flags: CommandFlags = [], _ categories: ACLCategories = [],
     _ handler: Handler<Host>? = nil, keys: [KeySpec] = [], keyFunction: KeyFunction? = nil,
     summary: String, since: String, complexity: String? = nil, deprecated: Deprecation? = nil,
@@ -99,14 +99,7 @@ public struct Command<Host: ~Copyable>: Sendable {
     self.subcommands = subcommands()
   }
 
-  /// The rows of one group.
-  public static func group(
-    _ group: CommandGroup, @CommandList<Host> _ rows: () -> [Command]
-  ) -> [Command] {
-    rows().map { $0.placed(in: group) }
-  }
-
-  private func placed(in group: CommandGroup) -> Command {
+  fileprivate func placed(in group: CommandGroup) -> Command {
     var row = self
     row.group = group
     row.subcommands = subcommands.map { $0.placed(in: group) }
@@ -114,15 +107,34 @@ public struct Command<Host: ~Copyable>: Sendable {
   }
 }
 
-/// Builds a list of rows, each type-checked by itself: one large array literal takes the compiler
-/// minutes.
+/// Builds a list of rows, headed by the group that they belong to (subcommands: by nothing). Each row
+/// is type-checked by itself; one large array literal takes the compiler minutes.
+///
+/// A list is marked `@_optimize(none)`: it runs once, and optimizing it took most of the build.
 @resultBuilder
 public enum CommandList<Host: ~Copyable> {
+  public struct Rows {
+    var group: CommandGroup?
+    var rows: [Command<Host>]
+  }
+
   public static func buildExpression(_ row: Command<Host>) -> Command<Host> { row }
-  public static func buildPartialBlock(first: Command<Host>) -> [Command<Host>] { [first] }
-  public static func buildPartialBlock(
-    accumulated: [Command<Host>], next: Command<Host>
-  ) -> [Command<Host>] {
-    accumulated + [next]
+  public static func buildExpression(_ group: CommandGroup) -> CommandGroup { group }
+
+  public static func buildPartialBlock(first: CommandGroup) -> Rows {
+    Rows(group: first, rows: [])
+  }
+
+  public static func buildPartialBlock(first: Command<Host>) -> Rows {
+    Rows(group: nil, rows: [first])
+  }
+
+  public static func buildPartialBlock(accumulated: Rows, next: Command<Host>) -> Rows {
+    Rows(group: accumulated.group, rows: accumulated.rows + [next])
+  }
+
+  public static func buildFinalResult(_ list: Rows) -> [Command<Host>] {
+    guard let group = list.group else { return list.rows }
+    return list.rows.map { $0.placed(in: group) }
   }
 }

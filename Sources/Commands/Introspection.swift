@@ -209,7 +209,8 @@ extension CommandTable where Host: ~Copyable {
     reply.set(row.keys.count)
     for spec in row.keys { reply.keySpec(spec) }
     let subcommands = subcommandIDs(of: id)
-    reply.array(subcommands.count)
+    // Redis types the empty list as a set and any other as an array.
+    if subcommands.isEmpty { reply.set(0) } else { reply.array(subcommands.count) }
     for subcommand in subcommands { replyInfo(subcommand, &reply) }
   }
 

@@ -101,13 +101,24 @@ public struct KeySpec: Sendable {
   }
 
   /// One key at `index`.
-  public static func key(_ index: Int, _ flags: KeyFlags, notes: String? = nil) -> KeySpec {
+  @inline(never) public static func key(_ index: Int, _ flags: KeyFlags, notes: String? = nil)
+    -> KeySpec
+  {
     KeySpec(.index(index), .range(lastKey: 0, step: 1, limit: 0), flags, notes: notes)
   }
 
   /// Keys from `index` to the last argument, `step` apart.
-  public static func keys(from index: Int, step: Int = 1, _ flags: KeyFlags) -> KeySpec {
+  @inline(never) public static func keys(from index: Int, step: Int = 1, _ flags: KeyFlags)
+    -> KeySpec
+  {
     KeySpec(.index(index), .range(lastKey: -1, step: step, limit: 0), flags)
+  }
+
+  /// `count` keys, one after the other.
+  @inline(never) public static func keys(
+    from index: Int, count: Int, _ flags: KeyFlags
+  ) -> KeySpec {
+    KeySpec(.index(index), .range(lastKey: count - 1, step: 1, limit: 0), flags)
   }
 
   /// Where the first key can be had at once, for the prefetcher; 0 when it takes a search.

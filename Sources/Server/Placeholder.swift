@@ -1,1 +1,1 @@
-public struct Server: ~Copyable {}
+public struct Server: ~Copyable { public init() {} }
