@@ -79,9 +79,8 @@ import Glibc
 
   public func release(pages: Range<Int>) -> Bool {
     guard views.isEmpty else { return false }
-    let mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
-    let offset = off_t(pages.lowerBound << Arena.pageShift)
-    return fallocate(descriptor, mode, offset, off_t(pages.count << Arena.pageShift)) == 0
+    let offset = Int64(pages.lowerBound << Arena.pageShift)
+    return csystem_punch_hole(descriptor, offset, Int64(pages.count << Arena.pageShift)) == 0
   }
 
   public func openView(usedBytes: Int) throws(MemoryError) -> FrozenView {

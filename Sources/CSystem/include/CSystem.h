@@ -25,6 +25,22 @@ static inline void csystem_prefetch(const void *address) { __builtin_prefetch(ad
 /// memfd_create(2).
 int csystem_memfd_create(const char *name);
 
+/// Gives the bytes' memory or blocks back to the system; they read as zeros. fallocate(2).
+int csystem_punch_hole(int descriptor, int64_t offset, int64_t length);
+
+/// A steady counter of the processor's; see csystem_ticks_per_microsecond.
+static inline uint64_t csystem_ticks(void) {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+  uint64_t ticks;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(ticks));
+  return ticks;
+#else
+#error "csystem_ticks: add this processor's steady counter"
+#endif
+}
+
 /// Stores back the byte at `address`: a private mapping gets its own copy of the page.
 static inline void csystem_touch(void *address) { __atomic_fetch_or((unsigned char *)address, 0, __ATOMIC_RELAXED); }
 
