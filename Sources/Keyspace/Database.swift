@@ -22,15 +22,15 @@ struct Database: BitwiseCopyable {
 }
 
 /// How a keyspace is sampled when memory runs short.
-public enum EvictionPolicy: Sendable {
-  case none
-  case allKeysLRU
-  case volatileLRU
-  case allKeysLFU
-  case volatileLFU
-  case allKeysRandom
-  case volatileRandom
-  case volatileTTL
+public enum EvictionPolicy: String, CaseIterable, Sendable {
+  case volatileLRU = "volatile-lru"
+  case volatileLFU = "volatile-lfu"
+  case volatileRandom = "volatile-random"
+  case volatileTTL = "volatile-ttl"
+  case allKeysLRU = "allkeys-lru"
+  case allKeysLFU = "allkeys-lfu"
+  case allKeysRandom = "allkeys-random"
+  case noEviction = "noeviction"
 
   var onlyExpiring: Bool {
     switch self {

@@ -67,7 +67,7 @@ extension Keyspace {
   /// - Returns: false when the policy finds nothing to remove.
   public mutating func evict(downTo limit: Int) -> Bool {
     while usedBytes > limit {
-      guard policy != .none, let victim = chooseVictim() else { return false }
+      guard policy != .noEviction, let victim = chooseVictim() else { return false }
       appendRemoval(of: victim)
       effects.endGroup()
       statistics.evictedKeys &+= 1
@@ -117,7 +117,7 @@ extension Keyspace {
   private func evictionScore(_ ref: Ref<Entry>) -> Int {
     let entry = arena.facts(ref)
     switch policy {
-    case .none, .allKeysRandom, .volatileRandom: return 0
+    case .noEviction, .allKeysRandom, .volatileRandom: return 0
     case .allKeysLRU, .volatileLRU:
       let clock = UInt32(truncatingIfNeeded: now / 1000) & 0xFF_FFFF
       return Int((clock &- entry.header.access) & 0xFF_FFFF)

@@ -19,7 +19,7 @@ public struct Keyspace: ~Copyable {
   public private(set) var selected = 0
   /// Milliseconds since 1970.
   public var now = 0
-  public var policy = EvictionPolicy.none
+  public var policy = EvictionPolicy.noEviction
   public var evictionSamples = 5
   public var lfuLogFactor = 10
   public var lfuDecayMinutes = 1
@@ -27,6 +27,11 @@ public struct Keyspace: ~Copyable {
   public var leavesNoTrace = false
   /// Whether deadlines remove keys on their own (DEBUG SET-ACTIVE-EXPIRE).
   public var expiresActively = true
+
+  /// The longest string that commands may build (proto-max-bulk-len).
+  public var maximumStringBytes = 512 << 20
+  /// Set by the command that took a placed argument over.
+  public var hasTakenPlace = false
 
   public let hash: KeyedHash
   var databases = GrowableArray<Database>()

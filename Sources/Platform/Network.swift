@@ -360,6 +360,12 @@ public struct Network: ~Copyable {
     updateInterest(connection)
   }
 
+  /// The same for a destination that its owner has vouched for.
+  public mutating func place(_ connection: Int, into destination: Destination) {
+    // SAFETY: Destination's invariant 1.
+    unsafe place(connection, into: destination.pointer, count: destination.count)
+  }
+
   /// Reads the next `count` bytes of the connection, of which the first may already be in `input`,
   /// straight to `destination`; then reports `.placed` and goes on normally. The memory must stay
   /// valid until then, or until `cancelPlacement` or `close`. Reading must not be paused for long.

@@ -1,1 +1,6 @@
-print("ferrite")
+// ferrite-server [redis.conf] [--name value ...]
+
+import Glibc
+import Server
+
+exit(runServer(CommandLine.arguments))

@@ -11,6 +11,9 @@
 //
 // The units are in the names; sizes are bytes. A value type: CONFIG SET works on a copy and swaps.
 
+import Keyspace
+import Platform
+
 public struct Configuration: Sendable {
   public init() {}
 
@@ -24,7 +27,7 @@ public struct Configuration: Sendable {
   public var timeoutSeconds = 0
   public var protectedMode = true
   public var maximumClients = 10_000
-  public var eventLoop = EventLoopChoice.automatic
+  public var eventLoop = EventLoopKind.auto
 
   // Protocol and buffers.
   public var maximumBulkLength = 512 << 20

@@ -3,18 +3,6 @@
 // 1. The raw value of a choice is its spelling in redis.conf; the cases stand in the order in
 //    which Redis lists them when it refuses another word.
 
-/// `maxmemory-policy`.
-public enum EvictionPolicy: String, CaseIterable, Sendable {
-  case volatileLRU = "volatile-lru"
-  case volatileLFU = "volatile-lfu"
-  case volatileRandom = "volatile-random"
-  case volatileTTL = "volatile-ttl"
-  case allKeysLRU = "allkeys-lru"
-  case allKeysLFU = "allkeys-lfu"
-  case allKeysRandom = "allkeys-random"
-  case noEviction = "noeviction"
-}
-
 /// `loglevel`: the least important message that is still written.
 public enum LogThreshold: String, CaseIterable, Sendable {
   case debug, verbose, notice, warning, nothing
@@ -25,13 +13,6 @@ public enum Supervision: String, CaseIterable, Sendable {
   case upstart, systemd
   case automatic = "auto"
   case no
-}
-
-/// `event-loop`: Ferrite's own.
-public enum EventLoopChoice: String, CaseIterable, Sendable {
-  case automatic = "auto"
-  case ioUring = "io_uring"
-  case epoll
 }
 
 /// `enable-debug-command`, `enable-protected-configs`: to whom a guarded action is open.

@@ -1,0 +1,85 @@
+// What the server does beside commands: expiry, freeing, limits, statistics.
+//
+// 1. No piece of it takes longer than about a millisecond between two batches.
+
+import Bytes
+import Keyspace
+import Memory
+import Platform
+
+extension Server {
+  private static var sliceMicroseconds: Double { 1000 }
+
+  /// Runs after each batch.
+  mutating func maintain() {
+    if now >= nextCronMilliseconds {
+      cron()
+      nextCronMilliseconds = now + 1000 / max(configuration.hz, 1)
+    } else if !isBehind {
+      return
+    }
+    isBehind = workBacklog()
+  }
+
+  /// Removes due keys and frees flushed data for at most a slice.
+  /// - Returns: whether there is more to do.
+  private mutating func workBacklog() -> Bool {
+    let start = Ticks.now()
+    var isExpiring = true
+    var isFreeing = true
+    while isExpiring || isFreeing {
+      if isExpiring { isExpiring = keys.expireSome(limit: 64) }
+      if isFreeing { isFreeing = keys.freeGarbage(limit: 256) }
+      keys.effects.consume()
+      if ticks.microseconds(Ticks.now() &- start) > Self.sliceMicroseconds { break }
+    }
+    statistics.activeExpireTicks &+= Ticks.now() &- start
+    return isExpiring || isFreeing || trimMemory()
+  }
+
+  /// Gives free pages back while they are more than a sixteenth of what is used.
+  private mutating func trimMemory() -> Bool {
+    let usage = keys.arena.usage
+    let keeping = max(4 << 20, usage.allocatedBytes / 16)
+    guard usage.residentFreeBytes > keeping else { return false }
+    return keys.arena.trim(keeping: keeping, limit: 4) > 0
+      && keys.arena.usage.residentFreeBytes > keeping
+  }
+
+  private mutating func cron() {
+    cronCount &+= 1
+    statistics.peakMemoryBytes = max(statistics.peakMemoryBytes, usedMemoryBytes)
+    if cronCount % max(configuration.hz / 10, 1) == 0 {
+      statistics.rates.sample(
+        [statistics.commandsProcessed, statistics.inputBytes, statistics.outputBytes], now: now)
+    }
+    if cronCount % 100 == 1 { ticks.refine() }
+    checkClients()
+  }
+
+  /// Looks at a tenth of the clients each time: silence, soft limits, memory of idle inputs.
+  private mutating func checkClients() {
+    let count = clients.count
+    guard count > 0 else { return }
+    let share = min(max(count / max(configuration.hz, 1), 50), count)
+    for _ in 0..<share {
+      nextIdleCheck = (nextIdleCheck + 1) % count
+      let slot = nextIdleCheck
+      guard isLive(slot) else { continue }
+      network.trim(slot)
+      let idle = now - clients[slot].lastInteractionMilliseconds
+      if configuration.timeoutSeconds > 0 && idle > configuration.timeoutSeconds * 1000 {
+        log.info("Closing idle client id=\(clients[slot].id)")
+        close(slot)
+      } else {
+        _ = checkOutput(slot)
+      }
+    }
+  }
+
+  /// All memory that data and connections take, in bytes.
+  var usedMemoryBytes: Int { keys.usedBytes + Self.fixedBytes }
+
+  /// What a server without data takes beyond its arena: command table, buffers, log.
+  private static var fixedBytes: Int { 512 << 10 }
+}

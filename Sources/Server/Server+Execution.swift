@@ -1,0 +1,238 @@
+// From requests to replies: executes the batch in order and hands the replies to the network.
+
+import Bytes
+import Commands
+import Keyspace
+import Platform
+import RESP
+
+extension Server {
+  /// Executes the batch, then deals with what its clients left: unread input, errors, limits.
+  mutating func finishBatch() {
+    var batch = Batch()
+    swap(&batch, &self.batch)
+    prefetchEntries(batch)
+    var index = 0
+    let count = batch.requests.count
+    while index < count {
+      let slot = Int(batch.requests[index].slot)
+      var end = index + 1
+      while end < count && Int(batch.requests[end].slot) == slot { end += 1 }
+      if isLive(slot) { execute(batch, index..<end, slot) }
+      index = end
+    }
+    batch.removeAll()
+    swap(&batch, &self.batch)
+    var slots = GrowableArray<Int32>()
+    swap(&slots, &ready)
+    for index in 0..<slots.count { settle(Int(slots[index])) }
+    slots.removeAll(keepingCapacity: true)
+    swap(&slots, &ready)
+  }
+
+  private func prefetchEntries(_ batch: borrowing Batch) {
+    for index in 0..<batch.requests.count {
+      let request = batch.requests[index]
+      guard request.hasKey else { continue }
+      keys.prefetchEntries(request.hash, database: clients[Int(request.slot)].database)
+    }
+  }
+
+  /// Executes one client's run of requests.
+  private mutating func execute(_ batch: borrowing Batch, _ run: Range<Int>, _ slot: Int) {
+    var input = ByteBuffer()
+    var reply = ReplyBuffer()
+    swap(&input, &network.connections[slot].input)
+    swap(&reply, &self.reply)
+    reply.version = clients[slot].version
+    current = slot
+    keys.select(clients[slot].database)
+    keys.leavesNoTrace = clients[slot].flags.contains(.noTouch)
+    var start = Ticks.now()
+    for index in run {
+      let request = batch.requests[index]
+      if request.placed >= 0 {
+        executePlaced(request, batch, input, &reply, slot)
+      } else {
+        dispatch(request, Self.arguments(request, batch, input), &reply)
+      }
+      keys.effects.endGroup()
+      let end = Ticks.now()
+      if request.command != Request.unknown {
+        finish(request, end &- start, batch, input)
+      }
+      start = end
+      if !isLive(slot) || exitStatus != nil { break }
+      if reply.bytes.count > 1 << 20 {
+        network.send(slot, &reply.bytes)
+        if !checkOutput(slot) { break }
+      }
+    }
+    current = -1
+    swap(&input, &network.connections[slot].input)
+    network.send(slot, &reply.bytes)
+    swap(&reply, &self.reply)
+    if clients[slot].flags.contains(.closing) { network.close(slot, afterOutput: true) }
+  }
+
+  /// Checks that precede every command, and the command.
+  @inline(__always) private mutating func dispatch(
+    _ request: Request, _ arguments: borrowing Arguments, _ reply: inout ReplyBuffer
+  ) {
+    let length = reply.bytes.count
+    let flags = clients[current].flags
+    if request.command == Request.unknown {
+      reject(arguments, &reply, after: length)
+    } else {
+      let id = CommandID(rawValue: request.command)
+      let info = table[id]
+      if !info.accepts(count: arguments.count) || info.isContainer {
+        refuse(id, arguments, &reply, after: length)
+      } else if !flags.contains(.authenticated) && !info.flags.contains(.noAuth) {
+        fail(.noAuthentication, id, &reply, after: length, isRejection: true)
+      } else if configuration.maximumMemoryBytes > 0 && !hasMemory(info) {
+        fail(.outOfMemory, id, &reply, after: length, isRejection: true)
+      } else {
+        call(id, arguments, &reply, after: length)
+      }
+    }
+    if !flags.isDisjoint(with: [.replyOff, .replySkip, .replySkipNext])
+      || !clients[current].flags.isDisjoint(with: [.replyOff, .replySkipNext])
+    {
+      muffle(&reply, after: length, before: flags)
+    }
+  }
+
+  @inline(__always) private mutating func call(
+    _ id: CommandID, _ arguments: borrowing Arguments, _ reply: inout ReplyBuffer, after length: Int
+  ) {
+    do throws(CommandError) {
+      switch table.handler(id) {
+      case .keyspace(let handler): try handler(arguments, &keys, &reply)
+      case .host(let handler): try handler(arguments, &self, &reply)
+      case .table(let handler): try handler(arguments, table, &reply)
+      case nil: preconditionFailure("a container was dispatched")
+      }
+    } catch {
+      fail(error, id, &reply, after: length, isRejection: false)
+    }
+  }
+
+  /// Executes a request one of whose arguments lies in its final place.
+  private mutating func executePlaced(
+    _ request: Request, _ batch: borrowing Batch, _ input: borrowing ByteBuffer,
+    _ reply: inout ReplyBuffer, _ slot: Int
+  ) {
+    guard let place = placed.removeValue(forKey: slot) else {
+      preconditionFailure("a placed argument has no place")
+    }
+    let first = Int(request.firstRange)
+    keys.hasTakenPlace = false
+    dispatch(
+      request,
+      Arguments(
+        bytes: input.span,
+        ranges: batch.ranges.span.extracting(first..<(first + Int(request.rangeCount))),
+        placed: PlacedArgument(
+          index: Int(request.placed), token: place.token, bytes: place.destination.bytes)),
+      &reply)
+    if !keys.hasTakenPlace { keys.discard(place: place.token) }
+  }
+
+  // MARK: Refusals
+
+  private mutating func fail(
+    _ error: CommandError, _ id: CommandID, _ reply: inout ReplyBuffer, after length: Int,
+    isRejection: Bool
+  ) {
+    reply.bytes.truncate(to: length)
+    reply.error(error)
+    if isRejection {
+      statistics.commands[id.index].rejected += 1
+    } else {
+      statistics.commands[id.index].failed += 1
+    }
+    countError(reply, after: length)
+  }
+
+  private mutating func countError(_ reply: borrowing ReplyBuffer, after length: Int) {
+    let bytes = reply.bytes.span
+    guard bytes.count > length + 1 else { return }
+    statistics.count(errorLine: bytes.extracting((length + 1)..<bytes.count))
+  }
+
+  /// Answers a name that no command has.
+  private mutating func reject(
+    _ arguments: borrowing Arguments, _ reply: inout ReplyBuffer, after length: Int
+  ) {
+    if !clients[current].flags.contains(.authenticated) {
+      reply.error(.noAuthentication)
+    } else {
+      reply.unknownCommand(arguments, in: table)
+    }
+    countError(reply, after: length)
+  }
+
+  /// Answers the wrong number of arguments.
+  private mutating func refuse(
+    _ id: CommandID, _ arguments: borrowing Arguments, _ reply: inout ReplyBuffer,
+    after length: Int
+  ) {
+    reply.wrongArity(table.fullName(id))
+    statistics.commands[id.index].rejected += 1
+    countError(reply, after: length)
+  }
+
+  /// Makes room for a command under `maxmemory`.
+  /// - Returns: false when the command needs memory and there is none.
+  private mutating func hasMemory(_ info: CommandInfo) -> Bool {
+    let fits = keys.evict(downTo: configuration.maximumMemoryBytes)
+    return fits || !info.flags.contains(.denyOOM)
+  }
+
+  /// Drops what a client does not want to hear (CLIENT REPLY).
+  private mutating func muffle(
+    _ reply: inout ReplyBuffer, after length: Int, before flags: ClientFlags
+  ) {
+    let now = clients[current].flags
+    if now.contains(.replyOff) || flags.contains(.replySkip) { reply.bytes.truncate(to: length) }
+    clients[current].flags.remove([.replySkip, .replySkipNext])
+    if now.contains(.replySkipNext) { clients[current].flags.insert(.replySkip) }
+  }
+
+  // MARK: Afterwards
+
+  /// Counts a command that was executed, and keeps it in the slow log if it was slow.
+  @inline(__always) private mutating func finish(
+    _ request: Request, _ elapsed: UInt64, _ batch: borrowing Batch, _ input: borrowing ByteBuffer
+  ) {
+    statistics.count(CommandID(rawValue: request.command), elapsed)
+    clients[Int(request.slot)].lastCommand = request.command
+    clients[Int(request.slot)].commandCount &+= 1
+    if elapsed > slowTicks { noteSlow(request, elapsed, batch, input) }
+  }
+
+  /// After a batch: drops what was executed of the client's input and looks at its limits.
+  private mutating func settle(_ slot: Int) {
+    clients[slot].flags.remove(.queued)
+    guard clients[slot].id != 0 else { return }
+    let consumed = clients[slot].parsedBytes
+    clients[slot].parsedBytes = 0
+    guard isLive(slot) else { return }
+    network.connections[slot].input.removeFirst(consumed)
+    guard checkOutput(slot) else { return }
+    if let error = clients[slot].error { answer(error, slot) }
+  }
+
+  /// Answers malformed input and closes the connection.
+  private mutating func answer(_ error: ProtocolError, _ slot: Int) {
+    var line = ByteBuffer()
+    line.append("-ERR ")
+    error.append(to: &line)
+    line.append("\r\n")
+    statistics.count(errorLine: line.span.extracting(1..<line.count))
+    log.info("Protocol error (\(error.text)) from client id=\(clients[slot].id)")
+    network.send(slot, &line)
+    close(slot, afterOutput: true)
+  }
+}

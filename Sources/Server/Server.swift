@@ -1,0 +1,172 @@
+// Server: the wiring. One thread runs it; a turn of its loop is one batch.
+//
+//   network ─► parse (Server+Parsing) ─► prefetch ─► execute (Server+Execution) ─► network
+//                                                        │
+//                                                        └► keys.effects ─► (log, replicas, AOF)
+//   cron (Server+Cron): expiry, garbage, limits, statistics
+
+import Bytes
+import Commands
+import Keyspace
+import Logging
+import Memory
+import Platform
+import RESP
+
+public struct Server: ~Copyable {
+  public internal(set) var network: Network
+  public internal(set) var keys: Keyspace
+  public var configuration: Configuration
+  let table: CommandTable<Server>
+  let logSettings: LogSettings
+  let log: Logger
+  var clock: Clock
+  var ticks: Ticks
+  var statistics: ServerStatistics
+  var slowlog = Slowlog()
+  var latency = LatencyMonitor()
+  /// By connection number.
+  var clients = Pool<Client>()
+  var nextClientID = 1
+  /// The client whose command is being executed; -1 outside.
+  var current = -1
+  /// Large arguments in their places, by the number of the client whose request has them.
+  var placed: [Int: Placing] = [:]
+  var slowThreshold = UInt64.max
+  var batch = Batch()
+  var reply = ReplyBuffer()
+  /// Clients that have parsed requests in the batch, for what follows the execution.
+  var ready = GrowableArray<Int32>()
+  /// Clients with input that waits: for the end of a CLIENT PAUSE, or for the next pass.
+  var waiting = GrowableArray<Int32>()
+  /// Until when, in milliseconds since 1970, CLIENT PAUSE holds commands back.
+  var pausedUntil = 0
+  var pausesOnlyWrites = false
+  /// Milliseconds since 1970, read once a turn.
+  var now = 0
+  var startMilliseconds = 0
+  var nextCronMilliseconds = 0
+  var cronCount = 0
+  var nextIdleCheck = 0
+  var isBehind = false
+  /// The exit status, once the server is to stop.
+  var exitStatus: Int32?
+  let runID = randomHexadecimal(20)
+  let seed = UInt64.random(in: 0...UInt64.max)
+
+  /// A server that listens as the configuration says.
+  public init(
+    _ configuration: Configuration, logSettings: LogSettings, clock: Clock = .system
+  ) throws(IOError) {
+    let arena: Arena
+    let network: Network
+    let keys: Keyspace
+    do {
+      arena = try Arena(provider: VolatilePages())
+    } catch {
+      throw IOError("mmap", errno: error.code)
+    }
+    let (clients, _) = Process.raiseDescriptorLimit(forClients: configuration.maximumClients)
+    var settled = configuration
+    settled.maximumClients = clients
+    do {
+      keys = try Keyspace(arena: arena, databaseCount: configuration.databases)
+    } catch {
+      throw IOError("allocate", errno: 12)
+    }
+    network = try Network(kind: configuration.eventLoop, maximumConnections: clients)
+    table = CommandTable<Server>.all()
+    statistics = ServerStatistics(commandCount: table.count)
+    self.network = network
+    self.keys = keys
+    self.configuration = settled
+    self.logSettings = logSettings
+    self.clock = clock
+    log = logSettings.logger()
+    ticks = Ticks()
+    now = Int(clock.wallMilliseconds())
+    startMilliseconds = now
+    self.keys.now = now
+    if clients < configuration.maximumClients {
+      log.warning(
+        "maxclients is \(clients) rather than \(configuration.maximumClients): the system's limit"
+      )
+    }
+    self.network.refusal = "-ERR max number of clients reached\r\n"
+    adoptKeyspaceSettings()
+    adoptObservationSettings()
+    try listen()
+  }
+
+  private mutating func listen() throws(IOError) {
+    network.keepAliveSeconds = configuration.tcpKeepAliveSeconds
+    let backlog = Int32(configuration.tcpBacklog)
+    if configuration.port > 0 {
+      var isListening = false
+      for address in configuration.bindAddresses {
+        let listener = try network.listen(
+          tcp: address, port: UInt16(configuration.port), backlog: backlog)
+        isListening = isListening || listener != nil
+      }
+      if !isListening && !configuration.bindAddresses.isEmpty {
+        throw IOError("bind", path: configuration.bindAddresses.joined(separator: " "), errno: 99)
+      }
+    }
+    if !configuration.unixSocket.isEmpty {
+      let permissions = configuration.unixSocketPermissions
+      try network.listen(
+        unix: configuration.unixSocket, permissions: permissions > 0 ? UInt16(permissions) : nil,
+        backlog: backlog)
+    }
+  }
+
+  /// Takes over what the keyspace wants to know of the configuration.
+  mutating func adoptKeyspaceSettings() {
+    keys.policy = configuration.maximumMemoryPolicy
+    keys.evictionSamples = configuration.maximumMemorySamples
+    keys.lfuLogFactor = configuration.lfuLogFactor
+    keys.lfuDecayMinutes = configuration.lfuDecayMinutes
+  }
+
+  // MARK: The loop
+
+  /// Serves until a signal or SHUTDOWN.
+  /// - Returns: the process' exit status.
+  public mutating func run() throws(IOError) -> Int32 {
+    while exitStatus == nil { try turn() }
+    return exitStatus ?? 0
+  }
+
+  /// One turn: waits for news, executes what came, answers.
+  public mutating func turn() throws(IOError) {
+    var timeout = max(nextCronMilliseconds - now, 0)
+    if isBehind || !waiting.isEmpty && pausedUntil == 0 { timeout = 0 }
+    let count = try network.turn(timeoutMilliseconds: timeout)
+    now = Int(clock.wallMilliseconds())
+    keys.now = now
+    for index in 0..<count { handle(network.event(index)) }
+    if !batch.requests.isEmpty || !ready.isEmpty { finishBatch() }
+    if !waiting.isEmpty { resumeWaiting() }
+    maintain()
+    keys.effects.consume()
+    network.flush()
+  }
+
+  private mutating func handle(_ event: NetworkEvent) {
+    switch event.kind {
+    case .none, .drained: break
+    case .accepted: accept(event.connection)
+    case .received: parse(event.connection)
+    case .placed: finishPlacement(event.connection)
+    case .closed: ended(event.connection)
+    case .wake: break
+    case .signal: receive(signal: event.value)
+    }
+  }
+
+  private mutating func receive(signal: Int32) {
+    let name = signal == 2 ? "SIGINT" : "SIGTERM"
+    log.warning("Received \(name), shutting down")
+    exitStatus = 0
+  }
+}

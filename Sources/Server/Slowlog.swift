@@ -1,0 +1,126 @@
+// Slowlog and the slow path of counting commands.
+//
+// 1. An entry keeps at most 32 arguments of at most 128 bytes each, as Redis does.
+
+import Bytes
+import Commands
+import Keyspace
+import Platform
+import RESP
+
+struct Slowlog {
+  struct Entry {
+    var id: Int
+    var seconds: Int
+    var microseconds: Int
+    var arguments: [[UInt8]]
+    var peer: String
+    var name: String
+  }
+
+  static let maximumArguments = 32
+  static let maximumBytes = 128
+
+  /// Newest first.
+  var entries: [Entry] = []
+  var nextID = 0
+
+  mutating func add(_ entry: Entry, limit: Int) {
+    entries.insert(entry, at: 0)
+    trim(limit)
+  }
+
+  mutating func trim(_ limit: Int) {
+    if entries.count > limit { entries.removeLast(entries.count - max(limit, 0)) }
+  }
+
+  /// A request's arguments, shortened.
+  static func shortened(_ arguments: borrowing Arguments) -> [[UInt8]] {
+    var words: [[UInt8]] = []
+    let count = min(arguments.count, maximumArguments)
+    for index in 0..<count {
+      if count < arguments.count && index == count - 1 {
+        words.append(Array("... (\(arguments.count - count + 1) more arguments)".utf8))
+        break
+      }
+      words.append(shortened(arguments[index]))
+    }
+    return words
+  }
+
+  private static func shortened(_ word: Span<UInt8>) -> [UInt8] {
+    let kept = word.count > maximumBytes ? maximumBytes : word.count
+    var copy: [UInt8] = []
+    for index in 0..<kept { copy.append(word[index]) }
+    if kept < word.count {
+      copy.append(contentsOf: Array("... (\(word.count - kept) more bytes)".utf8))
+    }
+    return copy
+  }
+}
+
+/// LATENCY's memory of spikes, by event.
+struct LatencyMonitor {
+  struct Sample {
+    var seconds: Int
+    var milliseconds: Int
+  }
+
+  /// The newest 160 samples of each event, oldest first.
+  var events: [String: [Sample]] = [:]
+  var maximum: [String: Int] = [:]
+
+  /// Notes a spike; within one second only the worst remains.
+  mutating func note(_ event: String, milliseconds: Int, seconds: Int) {
+    maximum[event] = max(maximum[event] ?? 0, milliseconds)
+    var samples = events[event] ?? []
+    if let last = samples.last, last.seconds == seconds {
+      samples[samples.count - 1].milliseconds = max(last.milliseconds, milliseconds)
+    } else {
+      samples.append(Sample(seconds: seconds, milliseconds: milliseconds))
+      if samples.count > 160 { samples.removeFirst() }
+    }
+    events[event] = samples
+  }
+}
+
+extension Server {
+  /// A command that took at least this long is looked at by `noteSlow`.
+  var slowTicks: UInt64 { slowThreshold }
+
+  /// Computes `slowThreshold` from slowlog-log-slower-than and latency-monitor-threshold.
+  mutating func adoptObservationSettings() {
+    var least = Double.infinity
+    if configuration.slowlogLogSlowerThanMicroseconds >= 0 && configuration.slowlogMaxLength > 0 {
+      least = Double(configuration.slowlogLogSlowerThanMicroseconds)
+    }
+    if configuration.latencyMonitorThresholdMilliseconds > 0 {
+      least = min(least, Double(configuration.latencyMonitorThresholdMilliseconds) * 1000)
+    }
+    slowThreshold = least == .infinity ? .max : UInt64(least * ticks.perMicrosecond)
+    slowlog.trim(configuration.slowlogMaxLength)
+  }
+
+  @inline(never) mutating func noteSlow(
+    _ request: Request, _ elapsed: UInt64, _ batch: borrowing Batch, _ input: borrowing ByteBuffer
+  ) {
+    let microseconds = Int(ticks.microseconds(elapsed))
+    let threshold = configuration.latencyMonitorThresholdMilliseconds
+    let id = CommandID(rawValue: request.command)
+    if threshold > 0 && microseconds >= threshold * 1000 {
+      let event = table[id].flags.contains(.fast) ? "fast-command" : "command"
+      latency.note(event, milliseconds: microseconds / 1000, seconds: now / 1000)
+    }
+    let limit = configuration.slowlogLogSlowerThanMicroseconds
+    guard limit >= 0, microseconds >= limit, configuration.slowlogMaxLength > 0,
+      !table[id].flags.contains(.skipSlowlog)
+    else { return }
+    let slot = Int(request.slot)
+    let entry = Slowlog.Entry(
+      id: slowlog.nextID, seconds: now / 1000, microseconds: microseconds,
+      arguments: Slowlog.shortened(Self.arguments(request, batch, input)),
+      peer: network.connections[slot].peerAddress, name: clients[slot].name)
+    slowlog.nextID += 1
+    slowlog.add(entry, limit: configuration.slowlogMaxLength)
+  }
+}
