@@ -17,16 +17,17 @@
   public init(capacity: Int = 0) {
     precondition(capacity >= 0)
     self.capacity = capacity
-    unsafe base = capacity == 0 ? Self.nowhere : .allocate(capacity: capacity)
+    unsafe base = capacity > 0 ? .allocate(capacity: capacity) : Self.nothing
   }
 
   deinit {
     if capacity > 0 { unsafe base.deallocate() }
   }
 
-  /// Where an empty buffer without memory points; never read or written.
-  @usableFromInline static var nowhere: UnsafeMutablePointer<UInt8> {
-    // SAFETY: a constant that is not zero.
+  /// Where a buffer without capacity begins. Never read or written: even an allocation of no bytes
+  /// would cost 32, and idle clients have two such buffers each.
+  private static var nothing: UnsafeMutablePointer<UInt8> {
+    // SAFETY: not zero, so the initialiser cannot fail.
     unsafe UnsafeMutablePointer(bitPattern: 64).unsafelyUnwrapped
   }
 
@@ -140,12 +141,12 @@
       // SAFETY: both ranges lie inside the allocation; update handles the overlap.
       unsafe base.update(from: base + start, count: length)
     } else {
-      let old = capacity
+      let isAllocated = capacity > 0
       capacity = max(capacity * 2, length + extra, 64)
       let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
       // SAFETY: larger has room for length bytes and is a different allocation.
       unsafe larger.update(from: base + start, count: length)
-      if old > 0 { unsafe base.deallocate() }
+      if isAllocated { unsafe base.deallocate() }
       unsafe base = larger
     }
     start = 0
