@@ -22,6 +22,8 @@
 /// Asks for the cache line at `address` ahead of a read. Never faults.
 static inline void csystem_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 
+#include "CBytes.h"
+
 /// memfd_create(2).
 int csystem_memfd_create(const char *name);
 
