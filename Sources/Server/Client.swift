@@ -59,6 +59,15 @@ struct Client: ~Copyable {
 
   init() {}
 
+  /// Parses the request at `parsedBytes` of the client's input.
+  @inline(__always) mutating func parse(
+    _ input: borrowing ByteBuffer, _ limits: RequestLimits, _ batch: inout Batch
+  ) throws(ProtocolError) -> ParseResult {
+    try parser.next(
+      input, from: &parsedBytes, limits: limits, into: &batch.ranges,
+      inlineText: &batch.inlineText)
+  }
+
   /// Makes the slot a new client's.
   mutating func open(id: Int, now: Int, isAuthenticated: Bool) {
     self = Client()

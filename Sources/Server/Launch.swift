@@ -9,8 +9,8 @@ import Platform
 /// - Returns: the process' exit status.
 public func runServer(_ arguments: [String]) -> Int32 {
   let files = SystemConfigurationFiles()
-  let launch: Launch
-  do {
+  let launch: Configuration.Launch
+  do throws(ConfigurationFailure) {
     launch = try Configuration.load(
       arguments: Array(arguments.dropFirst()), files: files,
       standardInput: SystemConfigurationFiles.standardInput)
@@ -32,7 +32,7 @@ private func serve(_ configuration: Configuration, _ notes: [ConfigurationNote])
   let log = settings.logger()
   do throws(IOError) {
     try CrashReport.install(version: "ferrite")
-    var server = try Server(configuration, logSettings: settings)
+    var server = try Server.make(configuration, logSettings: settings)
     log.write(notes)
     try server.start()
     let status = try server.run()
@@ -47,13 +47,18 @@ private func serve(_ configuration: Configuration, _ notes: [ConfigurationNote])
 private func write(_ text: String, toStandardError: Bool) {
   var buffer = ByteBuffer()
   buffer.append(text)
-  LogOutput.write(buffer.span, to: toStandardError ? 2 : 1)
+  if toStandardError {
+    LogOutput.complain(buffer.span)
+  } else {
+    _ = LogOutput.append(buffer.span, to: "")
+  }
 }
 
 extension Server {
   /// Announces the server: signals, log, service manager.
   mutating func start() throws(IOError) {
     try network.watchSignals()
+    try listen()
     log.notice("Ferrite \(Configuration.version) starts, pid \(Process.identifier)")
     log.notice(
       "Event loop \(network.backendName), port \(configuration.port), memory volatile")

@@ -39,9 +39,7 @@ extension Server {
     let firstRange = batch.ranges.count
     let result: ParseResult
     do throws(ProtocolError) {
-      result = try clients[slot].parser.next(
-        network.connections[slot].input, from: &clients[slot].parsedBytes, limits: limits,
-        into: &batch.ranges, inlineText: &batch.inlineText)
+      result = try Self.parse(slot, &clients, network, limits, &batch)
     } catch {
       clients[slot].error = error
       return false
@@ -63,6 +61,13 @@ extension Server {
       guard isLive(slot) else { return false }
       return beginPlacement(slot, count)
     }
+  }
+
+  @inline(__always) private static func parse(
+    _ slot: Int, _ clients: inout Pool<Client>, _ network: borrowing Network,
+    _ limits: RequestLimits, _ batch: inout Batch
+  ) throws(ProtocolError) -> ParseResult {
+    try clients[slot].parse(network.connections[slot].input, limits, &batch)
   }
 
   /// Looks the request's command up, and asks for its first key's bucket.

@@ -54,32 +54,50 @@ public struct Server: ~Copyable {
   let runID = randomHexadecimal(20)
   let seed = UInt64.random(in: 0...UInt64.max)
 
-  /// A server that listens as the configuration says.
-  public init(
+  /// An empty server with the configuration's settings. It listens after `start`.
+  public static func make(
     _ configuration: Configuration, logSettings: LogSettings, clock: Clock = .system
-  ) throws(IOError) {
-    let arena: Arena
-    let network: Network
-    let keys: Keyspace
-    do {
-      arena = try Arena(provider: VolatilePages())
-    } catch {
-      throw IOError("mmap", errno: error.code)
-    }
-    let (clients, _) = Process.raiseDescriptorLimit(forClients: configuration.maximumClients)
+  ) throws(IOError) -> Server {
     var settled = configuration
-    settled.maximumClients = clients
+    settled.maximumClients =
+      Process.raiseDescriptorLimit(forClients: configuration.maximumClients).clients
+    let keys = try makeKeyspace(configuration)
+    let network = try Network(
+      kind: configuration.eventLoop, maximumConnections: settled.maximumClients)
+    var server = Server(settled, network, keys, logSettings, clock)
+    if settled.maximumClients < configuration.maximumClients {
+      server.log.warning(
+        """
+        maxclients is \(settled.maximumClients) rather than \(configuration.maximumClients): \
+        the system's limit on open files
+        """)
+    }
+    server.network.refusal = "-ERR max number of clients reached\r\n"
+    server.adoptKeyspaceSettings()
+    server.adoptObservationSettings()
+    return server
+  }
+
+  private static func makeKeyspace(_ configuration: Configuration) throws(IOError) -> Keyspace {
     do {
-      keys = try Keyspace(arena: arena, databaseCount: configuration.databases)
+      let arena = try Arena(provider: VolatilePages())
+      return try Keyspace(arena: arena, databaseCount: configuration.databases)
+    } catch let error as MemoryError {
+      throw IOError("\(error.operation)", errno: error.code)
     } catch {
       throw IOError("allocate", errno: 12)
     }
-    network = try Network(kind: configuration.eventLoop, maximumConnections: clients)
+  }
+
+  private init(
+    _ configuration: Configuration, _ network: consuming Network, _ keys: consuming Keyspace,
+    _ logSettings: LogSettings, _ clock: Clock
+  ) {
     table = CommandTable<Server>.all()
     statistics = ServerStatistics(commandCount: table.count)
     self.network = network
     self.keys = keys
-    self.configuration = settled
+    self.configuration = configuration
     self.logSettings = logSettings
     self.clock = clock
     log = logSettings.logger()
@@ -87,18 +105,9 @@ public struct Server: ~Copyable {
     now = Int(clock.wallMilliseconds())
     startMilliseconds = now
     self.keys.now = now
-    if clients < configuration.maximumClients {
-      log.warning(
-        "maxclients is \(clients) rather than \(configuration.maximumClients): the system's limit"
-      )
-    }
-    self.network.refusal = "-ERR max number of clients reached\r\n"
-    adoptKeyspaceSettings()
-    adoptObservationSettings()
-    try listen()
   }
 
-  private mutating func listen() throws(IOError) {
+  mutating func listen() throws(IOError) {
     network.keepAliveSeconds = configuration.tcpKeepAliveSeconds
     let backlog = Int32(configuration.tcpBacklog)
     if configuration.port > 0 {
@@ -109,7 +118,7 @@ public struct Server: ~Copyable {
         isListening = isListening || listener != nil
       }
       if !isListening && !configuration.bindAddresses.isEmpty {
-        throw IOError("bind", path: configuration.bindAddresses.joined(separator: " "), errno: 99)
+        throw IOError("bind", configuration.bindAddresses.joined(separator: " "), errno: 99)
       }
     }
     if !configuration.unixSocket.isEmpty {
@@ -126,6 +135,7 @@ public struct Server: ~Copyable {
     keys.evictionSamples = configuration.maximumMemorySamples
     keys.lfuLogFactor = configuration.lfuLogFactor
     keys.lfuDecayMinutes = configuration.lfuDecayMinutes
+    keys.maximumStringBytes = configuration.maximumBulkLength
   }
 
   // MARK: The loop
