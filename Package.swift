@@ -43,6 +43,7 @@ let package = Package(
       name: "ferrite-server", dependencies: ["Server"], swiftSettings: settings),
     tests("BytesTests", ["Bytes"]),
     tests("PlatformTests", ["Platform", "Bytes"]),
+    tests("MemoryTests", ["Memory", "CSystem"]),
     tests("RESPTests", ["RESP", "Bytes"]),
     tests("ServerTests", ["Server", "Platform", logging]),
   ],

@@ -5,14 +5,16 @@
 //     slab head   class    used      free list head (16), fresh index (16); links: partial slabs
 //     slab tail   -        pages back to the head
 //     run head    -        -         page count
-//     free head   -        -         page count; links: free runs of the same bin
-//     free tail   -        -         page count
+//     run tail    -        -         -
+//     free head   released -         page count; links: free runs of the same bin
+//     free tail   released -         page count
 //
-// 1. A slab with room is on its class's partial list, a full one is on none.
-// 2. A free object's first two bytes hold the next free object's index + 1; objects at or above
-//    the fresh index were never handed out and hold nothing.
-// 3. Free runs never touch each other: freeing coalesces within the zone.
-// 4. A free run is resident or released; released pages take no memory and read as zeros.
+// 1. A slab with room is on its class's partial list, a full one is on none. At most one slab a
+//    class is empty.
+// 2. A free object's first word is | mark 48 | next free object's index + 1, 16 |, its mark made
+//    from its place. Objects at or above the fresh index were never handed out and hold nothing.
+// 3. The first and the last page of whatever lies between free runs have true descriptors; what
+//    lies between the two may be stale, and nobody reads it.
 
 /// The arena's reach is exhausted, or one allocation asked for more than a zone holds.
 public struct ArenaFull: Error, Sendable {
@@ -66,6 +68,7 @@ extension Arena {
   @inlinable public mutating func allocate<Target>(
     _ bytes: Int, as: Target.Type = Target.self
   ) throws(ArenaFull) -> Ref<Target> {
+    assert(bytes >= 0)
     if bytes > SizeClass.largestBytes { return Ref(offset: try allocateRun(bytes: bytes)) }
     let index = SizeClass.index(bytes: bytes)
     // SAFETY: index < SizeClass.count for 1...largestBytes.
@@ -78,7 +81,9 @@ extension Arena {
       object = Int(slab.freeHead) &- 1
       let place = page &<< Self.pageShift &+ object &* Int(sizeClass.objectBytes)
       // SAFETY: invariant 2: a free object of this slab.
-      slab.freeHead = unsafe base.load(fromByteOffset: place, as: UInt16.self)
+      let word = unsafe base.load(fromByteOffset: place, as: UInt64.self)
+      precondition(word &>> 16 == Self.freeMark(place), "a freed object was written to")
+      slab.freeHead = UInt16(truncatingIfNeeded: word)
     } else {
       object = Int(slab.fresh)
       slab.fresh &+= 1
@@ -103,21 +108,48 @@ extension Arena {
       page &-= Int(slab.small)
       slab = descriptor(page)
     }
-    guard slab.kind == PageDescriptor.Kind.slabHead else { return freeRun(page) }
+    guard slab.kind == PageDescriptor.Kind.slabHead else { return freeRun(offset) }
     let index = Int(slab.sizeClass)
     // SAFETY: the class was stored by addSlab.
     let sizeClass = unsafe classes[index]
-    let object = (offset &- page &<< Self.pageShift) / Int(sizeClass.objectBytes)
-    precondition(slab.small > 0 && object < Int(slab.fresh), "freed what was never allocated")
-    mark(offset, 2)
+    let inside = offset &- page &<< Self.pageShift
+    let object = sizeClass.object(at: inside)
+    precondition(
+      slab.small > 0 && object < Int(slab.fresh)
+        && object &* Int(sizeClass.objectBytes) == inside,
+      "freed what was never allocated")
+    let freeMark = Self.freeMark(offset)
     // SAFETY: the object lies in the slab and is the caller's to give back.
-    unsafe base.storeBytes(of: slab.freeHead, toByteOffset: offset, as: UInt16.self)
+    if unsafe base.load(fromByteOffset: offset, as: UInt64.self) &>> 16 == freeMark {
+      checkNotFree(object, page)
+    }
+    mark(offset, 8)
+    let word = freeMark &<< 16 | UInt64(slab.freeHead)
+    unsafe base.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
     slab.freeHead = UInt16(truncatingIfNeeded: object &+ 1)
     let wasFull = slab.small == sizeClass.capacity
     slab.small &-= 1
     setDescriptor(page, slab)
     account(-Int(sizeClass.objectBytes), -1)
     if wasFull { linkPartial(page, index) } else if slab.small == 0 { emptied(page, index) }
+  }
+
+  /// What marks the object at `offset` as free. 48 bits.
+  @inlinable static func freeMark(_ offset: Int) -> UInt64 {
+    UInt64(truncatingIfNeeded: offset &>> 3) ^ 0xF4EE_D0B1_EC75
+  }
+
+  /// Content may look like the mark by chance, so the free list decides.
+  @inline(never) @usableFromInline func checkNotFree(_ object: Int, _ page: Int) {
+    let slab = descriptor(page)
+    // SAFETY: invariant 2.
+    let objectBytes = unsafe Int(classes[Int(slab.sizeClass)].objectBytes)
+    var next = Int(slab.freeHead)
+    for _ in 0..<Int(slab.fresh) where next != 0 {
+      precondition(next - 1 != object, "freed twice")
+      let place = page << Self.pageShift + (next - 1) * objectBytes
+      next = Int(unsafe base.load(fromByteOffset: place, as: UInt16.self))
+    }
   }
 
   /// The bytes that `ref`'s allocation really takes.
@@ -169,7 +201,7 @@ extension Arena {
     let head = try allocatePages(pages)
     setDescriptor(
       head, PageDescriptor(PageDescriptor.Kind.slabHead, sizeClass: UInt8(index)))
-    for back in 1..<max(pages, 1) {
+    for back in 1..<pages {
       setDescriptor(
         head + back, PageDescriptor(PageDescriptor.Kind.slabTail, small: UInt16(back)))
     }
@@ -230,9 +262,15 @@ extension Arena {
     return head << Self.pageShift
   }
 
-  @usableFromInline mutating func freeRun(_ page: Int) {
+  @usableFromInline mutating func freeRun(_ offset: Int) {
+    let page = offset >> Self.pageShift
     let run = descriptor(page)
-    precondition(run.kind == PageDescriptor.Kind.runHead, "freed what was never allocated")
+    precondition(
+      run.kind == PageDescriptor.Kind.runHead && offset & (Self.pageBytes - 1) == 0,
+      "freed what was never allocated")
+    // Should the run join one before it, its head's descriptor stays behind: it must not be taken
+    // for a run's when it is freed again.
+    setDescriptor(page, PageDescriptor(PageDescriptor.Kind.unused))
     account(-(Int(run.large) << Self.pageShift), -1)
     freePages(page, Int(run.large))
   }

@@ -18,6 +18,8 @@ import CSystem
   @inlinable static var zonePageShift: Int { 18 }
   @inlinable static var zonePages: Int { 1 << zonePageShift }
   @inlinable static var descriptorPages: Int { 1024 }
+  /// What a provider must at least offer: descriptors, the header page and a little room.
+  static var smallestReachBytes: Int { 8 << 20 }
   /// The largest single allocation: a zone without its descriptors.
   public static var largestAllocationBytes: Int { (zonePages - descriptorPages - 1) * pageBytes }
 
@@ -25,10 +27,12 @@ import CSystem
   @usableFromInline var dirty: DirtyPages
   @usableFromInline let classes: UnsafeMutablePointer<SizeClass>
   let provider: any PageProvider
-  private var openViews = 0
+  /// Views not yet closed; while there are any, no page goes back to the system.
+  public private(set) var openViews = 0
 
   /// An empty arena over the provider's pages, which must read as zeros.
   public init(provider: any PageProvider) throws(MemoryError) {
+    precondition(provider.reachBytes >= Self.smallestReachBytes)
     self.provider = provider
     unsafe base = provider.base
     dirty = try DirtyPages(pageCount: provider.reachBytes >> Self.pageShift)
@@ -72,8 +76,10 @@ import CSystem
     _ ref: Ref<Target>, at offset: Int, _ value: UInt16, _ high: UInt8
   ) {
     let start = ref.offset &+ offset
-    guard dirty.contains(page: start &>> Self.pageShift) else { return }
-    // SAFETY: as in `write`; the page is writable because it is dirty.
+    guard dirty.contains(page: start &>> Self.pageShift),
+      dirty.contains(page: (start &+ 2) &>> Self.pageShift)
+    else { return }
+    // SAFETY: as in `write`; dirty pages are writable, and every open view has its own copy of them.
     unsafe (base + start).storeBytes(of: value, as: UInt16.self)
     unsafe (base + start + 2).storeBytes(of: high, as: UInt8.self)
   }
@@ -91,6 +97,7 @@ import CSystem
   }
 
   @inline(never) @usableFromInline mutating func firstWrite(page: Int) {
+    precondition(page >= 0 && page < dirty.pageCount, "a write beyond the arena")
     provider.willWrite(page: page)
     dirty.insert(page: page)
   }
@@ -144,7 +151,7 @@ import CSystem
   @unsafe @inlinable public func load<Target, Value: BitwiseCopyable>(
     _ ref: Ref<Target>, at offset: Int = 0, as type: Value.Type
   ) -> Value {
-    unsafe base.load(fromByteOffset: ref.offset &+ offset, as: type)
+    unsafe base.loadUnaligned(fromByteOffset: ref.offset &+ offset, as: type)
   }
 
   /// `count` bytes at `ref`.

@@ -5,6 +5,8 @@
 // 2. `willWrite` runs before the first write to a page in an epoch; when it returns, every frozen
 //    view that is open has kept the page's old content.
 
+import Glibc
+
 /// The machine refused memory: which call, and its errno.
 public struct MemoryError: Error, Sendable, CustomStringConvertible {
   public let operation: StaticString
@@ -14,18 +16,31 @@ public struct MemoryError: Error, Sendable, CustomStringConvertible {
 }
 
 /// A private, read-only picture of the arena at one moment. It may be read on any thread while the
-/// owner goes on writing; it must be handed back with `Arena.close`.
+/// owner goes on writing; it must be handed back with `Arena.close`, after which it is no longer
+/// kept as it was. Its mapping lives until the last reference is gone.
 @safe public final class FrozenView: Sendable {
-  // SAFETY: the mapping is never written but by `keep`, which stores back what is there.
-  nonisolated(unsafe) let base: UnsafeMutableRawPointer
-  let reachBytes: Int
+  // SAFETY: the mapping is never written but by the provider, which stores back what is there.
+  @usableFromInline nonisolated(unsafe) let base: UnsafeMutableRawPointer
   /// Bytes of the arena that were in use when the view was opened.
   public let usedBytes: Int
 
-  init(base: UnsafeMutableRawPointer, reachBytes: Int, usedBytes: Int) {
+  /// - Parameter base: a mapping of `usedBytes` bytes, which the view owns from now on.
+  @unsafe public init(base: UnsafeMutableRawPointer, usedBytes: Int) {
     unsafe self.base = base
-    self.reachBytes = reachBytes
     self.usedBytes = usedBytes
+  }
+
+  deinit {
+    // SAFETY: the mapping is ours, and a reader cannot outlive the view it was borrowed from.
+    unsafe munmap(base, usedBytes)
+  }
+
+  /// Root `index` as it was when the view was opened.
+  public func root(_ index: Int) -> UInt64 {
+    precondition(index >= 0 && index < Arena.rootCount)
+    // SAFETY: the header page is always in use.
+    return unsafe base.load(
+      fromByteOffset: Arena.headerOffset + Arena.Header.roots + index * 8, as: UInt64.self)
   }
 
   /// Reads as from the arena itself.
@@ -43,13 +58,14 @@ public protocol PageProvider: AnyObject {
   @unsafe var base: UnsafeMutableRawPointer { get }
   var reachBytes: Int { get }
 
-  /// Called before the first write to page `page` since the last flip.
+  /// Called before the first write to page `page` since the last flip. The page is inside the reach.
   func willWrite(page: Int)
 
   /// Called when an epoch ends: every page is clean again. `usedPages` bounds the pages in use.
   func didFlip(usedPages: Int)
 
-  /// Gives the pages' memory back to the system. They read as zeros afterwards.
+  /// Gives the pages' memory back to the system. The pages are free, so that what they hold is
+  /// dead and losing it counts as no write: they are not marked dirty.
   /// - Returns: false when that has to wait (a view or checkpoint still needs them).
   func release(pages: Range<Int>) -> Bool
 

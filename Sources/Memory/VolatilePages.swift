@@ -3,12 +3,13 @@
 //
 //   owner's mapping   MAP_SHARED   ─┐
 //                                   ├─ memfd
-//   frozen view       MAP_PRIVATE  ─┘   a page diverges when `keep` touches it through the view
+//   frozen view       MAP_PRIVATE  ─┘   a page diverges when it is touched through the view
 //
 // 1. Before the owner first writes a page after a view was opened, the page is touched in that
 //    view, which makes the kernel give the view its own copy of the old content.
 // 2. In guard mode a clean page of the owner's mapping is read-only, so that a write which dodged
-//    the barrier faults.
+//    the barrier faults. Where the kernel grants no more mappings (vm.max_map_count; each change of
+//    protection splits one), the guard rests until the next flip.
 
 import CSystem
 import Glibc
@@ -16,33 +17,36 @@ import Glibc
 @safe public final class VolatilePages: PageProvider {
   public let base: UnsafeMutableRawPointer
   public let reachBytes: Int
-  private let descriptor: Int32
+  let descriptor: Int32
   private let isGuarded: Bool
   private var views: [FrozenView] = []
 
   /// - Parameters:
-  ///   - reachBytes: the largest size; halved until the machine grants it.
+  ///   - reachBytes: the largest size, whole pages; halved until the machine grants it, but not
+  ///     below one GiB.
   ///   - isGuarded: whether clean pages are read-only (invariant 2).
   public init(reachBytes: Int = 1 << 43, isGuarded: Bool = false) throws(MemoryError) {
+    precondition(reachBytes >= Arena.smallestReachBytes && reachBytes % Arena.pageBytes == 0)
     descriptor = unsafe csystem_memfd_create("ferrite-arena")
     guard descriptor >= 0 else { throw MemoryError(operation: "memfd_create", code: errno) }
     var reach = reachBytes
-    var mapping = unsafe UnsafeMutableRawPointer(bitPattern: -1)
     let access = isGuarded ? PROT_READ : PROT_READ | PROT_WRITE
-    while reach >= 1 << 30 {
+    while true {
       if ftruncate(descriptor, off_t(reach)) == 0 {
         // SAFETY: a fresh mapping at an address of the kernel's choice.
-        unsafe mapping = mmap(nil, reach, access, MAP_SHARED | MAP_NORESERVE, descriptor, 0)
-        if unsafe mapping != MAP_FAILED { break }
+        let mapping = unsafe mmap(nil, reach, access, MAP_SHARED | MAP_NORESERVE, descriptor, 0)
+        if let address = unsafe mapping, unsafe address != MAP_FAILED {
+          unsafe base = address
+          break
+        }
       }
-      reach /= 2
-    }
-    guard let address = unsafe mapping, unsafe address != MAP_FAILED else {
       let code = errno
-      _ = Glibc.close(descriptor)
-      throw MemoryError(operation: "mmap", code: code)
+      guard reach >= 2 << 30 else {
+        _ = Glibc.close(descriptor)
+        throw MemoryError(operation: "mmap", code: code)
+      }
+      reach = reach / 2 & ~(Arena.pageBytes - 1)
     }
-    unsafe base = address
     self.reachBytes = reach
     self.isGuarded = isGuarded
     // Huge pages where the system allows them for shared memory; refusal is no error.
@@ -51,7 +55,8 @@ import Glibc
   }
 
   deinit {
-    // SAFETY: nothing refers to the mapping any more: the arena owns the provider.
+    if isGuarded { unsafe csystem_unguard_range(base) }
+    // SAFETY: nothing refers to the mapping any more: the arena keeps its provider alive.
     unsafe munmap(base, reachBytes)
     _ = Glibc.close(descriptor)
   }
@@ -60,8 +65,10 @@ import Glibc
     let offset = page << Arena.pageShift
     if isGuarded {
       // SAFETY: the page lies inside the mapping.
-      let result = unsafe mprotect(base + offset, Arena.pageBytes, PROT_READ | PROT_WRITE)
-      precondition(result == 0, "guard mode ran out of mappings")
+      if unsafe mprotect(base + offset, Arena.pageBytes, PROT_READ | PROT_WRITE) != 0 {
+        let result = unsafe mprotect(base, reachBytes, PROT_READ | PROT_WRITE)
+        precondition(result == 0, "guard mode could not open the arena")
+      }
     }
     for view in views where offset < view.usedBytes {
       // SAFETY: the page lies inside the view's mapping; storing back an unchanged value forces
@@ -72,8 +79,8 @@ import Glibc
 
   public func didFlip(usedPages: Int) {
     guard isGuarded else { return }
-    // SAFETY: the range lies inside the mapping.
-    let result = unsafe mprotect(base, usedPages << Arena.pageShift, PROT_READ)
+    // SAFETY: the mapping's own range; the whole, because the guard may have been resting.
+    let result = unsafe mprotect(base, reachBytes, PROT_READ)
     precondition(result == 0, "guard mode could not protect the arena")
   }
 
@@ -90,7 +97,7 @@ import Glibc
     guard let address = unsafe mapping, unsafe address != MAP_FAILED else {
       throw MemoryError(operation: "mmap", code: errno)
     }
-    let view = unsafe FrozenView(base: address, reachBytes: usedBytes, usedBytes: usedBytes)
+    let view = unsafe FrozenView(base: address, usedBytes: usedBytes)
     views.append(view)
     return view
   }
@@ -100,7 +107,5 @@ import Glibc
       preconditionFailure("the view belongs to another arena or was closed before")
     }
     views.remove(at: index)
-    // SAFETY: the caller gave the view up; nobody reads it any more.
-    unsafe munmap(view.base, view.reachBytes)
   }
 }

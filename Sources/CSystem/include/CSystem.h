@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "Crash.h"
+#include "Guard.h"
 #include "Sockets.h"
 
 /// Asks for the cache line at `address` ahead of a read. Never faults.
@@ -30,7 +31,7 @@ int csystem_memfd_create(const char *name);
 /// Gives the bytes' memory or blocks back to the system; they read as zeros. fallocate(2).
 int csystem_punch_hole(int descriptor, int64_t offset, int64_t length);
 
-/// A steady counter of the processor's; see csystem_ticks_per_microsecond.
+/// A steady counter of the processor's; Platform.Ticks calibrates it.
 static inline uint64_t csystem_ticks(void) {
 #if defined(__x86_64__)
   return __builtin_ia32_rdtsc();
@@ -43,15 +44,13 @@ static inline uint64_t csystem_ticks(void) {
 #endif
 }
 
-/// Stores back the byte at `address`: a private mapping gets its own copy of the page.
-static inline void csystem_touch(void *address) { __atomic_fetch_or((unsigned char *)address, 0, __ATOMIC_RELAXED); }
 
-/// Names the range in which a write fault means that a write dodged the arena's barrier.
-void csystem_guard_range(const void *base, size_t length);
-
-/// For crash handlers (async-signal-safe): if `address` lies in the guarded range, says so on
-/// standard error and returns 1.
-int csystem_report_guard_fault(const void *address);
+/// Stores back the byte at `address`: a private mapping gets its own copy of the page. Volatile,
+/// because the compiler may delete any other store of what is already there, atomic ones too.
+static inline void csystem_touch(void *address) {
+  volatile unsigned char *byte = (volatile unsigned char *)address;
+  *byte = *byte;
+}
 
 /// Which of a bucket's ten tags equal `tag`, as bits 0..9. `line` is a 64-byte aligned bucket whose
 /// tags are its bytes 50..59.
