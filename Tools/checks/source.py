@@ -20,7 +20,7 @@ FUNCTION = re.compile(
     r"^\s*" + MODIFIER + r"(func|init|deinit|subscript|var|let|get|set|_read|_modify|read|modify|"
     r"yielding|willSet|didSet|unsafeAddress|unsafeMutableAddress|addressor|mutableAddressor)\b")
 TYPE = re.compile(r"^\s*" + MODIFIER + r"(struct|class|enum|actor|extension|protocol)\b")
-ATTRIBUTE_LINE = re.compile(r"^\s*@\w+(?:\([^)]*\))?(?:\s+@\w+(?:\([^)]*\))?)*\s*$")
+ATTRIBUTE_LINE = re.compile(r"^\s*@\w+(?:<[^>]*>|\([^)]*\))*(?:\s+@\w+(?:<[^>]*>|\([^)]*\))*)*\s*$")
 
 
 class Declaration:
@@ -77,7 +77,7 @@ class Source:
             while first > 0 and (
                 indentation(self.lines[first]) != indent
                 or not self.code[first].strip()
-                or re.match(r"\s*(\)|\]|where\b|->|throws\b)", self.code[first])
+                or re.match(r"\s*(\)|\]|\{|where\b|->|throws\b)", self.code[first])
             ):
                 first -= 1
             header = self.code[first]
