@@ -46,8 +46,14 @@ import Glibc
   /// The events that epoll watches, or io_uring's operations under way.
   var interest: UInt32 = 0
   var operations = Operations()
+  /// A send of the turn under way covers the output.
+  var isSending = false
   /// The last turn that reported `.received` for this connection.
   var receivedTurn: UInt32 = 0
+  /// Bytes received in that turn (io_uring).
+  var turnBytes = 0
+  /// The connection sends more than its share: its bytes are fetched turn by turn (io_uring).
+  var isGreedy = false
   /// What the kernel said about the turn's send; only failures and partial sends are told.
   var sendResult: Int32?
 
@@ -95,6 +101,8 @@ import Glibc
     isClosing = false
     isBlocked = false
     isTouched = false
+    isSending = false
+    isGreedy = false
     interest = 0
     operations = []
     sendResult = nil

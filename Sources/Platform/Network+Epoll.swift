@@ -53,10 +53,10 @@ extension Network {
     }
   }
 
-  /// Reads what has arrived, within the turn's limit.
-  private mutating func receive(_ index: Int) {
+  /// Reads what has arrived; false if the turn's limit left some of it.
+  @discardableResult mutating func receive(_ index: Int) -> Bool {
     if unsafe connections[index].placement != nil {
-      guard receivePlacement(index) else { return }
+      guard receivePlacement(index) else { return true }
     }
     var total = 0
     while total < Network.receiveLimit {
@@ -67,7 +67,8 @@ extension Network {
       if count <= 0 {
         if count < 0 && errno == EINTR { continue }
         if total > 0 { reportReceived(index) }
-        return endInput(index, count == 0 ? 0 : errno)
+        endInput(index, count == 0 ? 0 : errno)
+        return true
       }
       unsafe connections[index].input.commit(count)
       connections[index].bytesReceived += count
@@ -75,6 +76,7 @@ extension Network {
       if count < space.count { break }
     }
     reportReceived(index)
+    return total < Network.receiveLimit
   }
 
   /// Room for a recv: a lent buffer at first, more when the connection has filled one.

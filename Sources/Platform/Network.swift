@@ -59,7 +59,11 @@ public struct Network: ~Copyable {
   var freeSlots: [Int32] = []
   var events: [NetworkEvent] = []
   var deferred: [NetworkEvent] = []
+  /// Connections with output to be sent, and those whose sends are under way (io_uring).
   var touched: [Int32] = []
+  var sending: [Int32] = []
+  /// Why the ring takes no requests.
+  var ringTrouble: IOError?
   var buffers = BufferStack()
   var turnNumber: UInt32 = 0
   var isTurning = false
@@ -186,8 +190,7 @@ public struct Network: ~Copyable {
   }
 
   mutating func takeWake() {
-    wakeHandle.drain()
-    events.append(NetworkEvent(.wake))
+    if wakeHandle.drain() { events.append(NetworkEvent(.wake)) }
   }
 
   mutating func takeSignals() {
@@ -310,7 +313,7 @@ public struct Network: ~Copyable {
     touch(connection)
   }
 
-  private mutating func touch(_ connection: Int) {
+  mutating func touch(_ connection: Int) {
     guard !connections[connection].isTouched else { return }
     connections[connection].isTouched = true
     touched.append(Int32(truncatingIfNeeded: connection))

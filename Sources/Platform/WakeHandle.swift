@@ -19,10 +19,10 @@ public final class WakeHandle: Sendable {
     eventfd_write(descriptor, 1)
   }
 
-  /// Forgets the wakes so far.
-  func drain() {
+  /// Forgets the wakes so far; false if there were none.
+  func drain() -> Bool {
     var count: eventfd_t = 0
     // SAFETY: count is a local.
-    unsafe eventfd_read(descriptor, &count)
+    return unsafe eventfd_read(descriptor, &count) == 0
   }
 }
