@@ -45,6 +45,7 @@ let package = Package(
     tests("PlatformTests", ["Platform", "Bytes"]),
     tests("MemoryTests", ["Memory", "CSystem"]),
     tests("RESPTests", ["RESP", "Bytes"]),
+    tests("CommandsTests", ["Commands", "Keyspace", "RESP", "Bytes"]),
     tests("ServerTests", ["Server", "Platform", logging]),
   ],
   swiftLanguageModes: [.v6]
