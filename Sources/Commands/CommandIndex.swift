@@ -78,12 +78,12 @@ import RESP
       word0 = Self.half(name, 0) | Self.half(name, count - 4) &<< UInt64((count - 4) * 8)
     } else {
       // The last load overlaps the one before; the bytes that both hold are shifted out.
-      let last = Self.half(name, count - 8) | Self.half(name, count - 4) &<< 32
-      word0 = Self.half(name, 0) | Self.half(name, 4) &<< 32
+      let last = name.word(at: count - 8)
+      word0 = name.word(at: 0)
       if count <= 16 {
         word1 = last &>> UInt64((16 - count) * 8)
       } else {
-        word1 = Self.half(name, 8) | Self.half(name, 12) &<< 32
+        word1 = name.word(at: 8)
         word2 = Self.capitals(last &>> UInt64((24 - count) * 8))
       }
       word1 = Self.capitals(word1)

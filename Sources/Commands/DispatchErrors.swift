@@ -72,7 +72,7 @@ extension ReplyBuffer {
       let byte = text[count]
       if byte == 0 { break }
       let printed = byte == 13 || byte == 10 ? 32 : byte
-      bytes.append(capitals ? foldedASCII(printed) : printed)
+      bytes.append(capitals && printed &- 0x61 < 26 ? printed & 0xDF : printed)
       count += 1
     }
     return count

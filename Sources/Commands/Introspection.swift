@@ -130,7 +130,8 @@ private enum CommandFilter {
     if arguments.equals(3, "MODULE") {
       self = .nothing
     } else if arguments.equals(3, "ACLCAT") {
-      let category = ACLCategories.names.first { arguments.equals(4, $0.name) }
+      let name = arguments[4]
+      let category = ACLCategories.names.first { name.equalsIgnoringCase($0.name.utf8.span) }
       self = category.map { .category($0.flag) } ?? .nothing
     } else if arguments.equals(3, "PATTERN") {
       self = .pattern
@@ -144,7 +145,8 @@ private enum CommandFilter {
     case .all: true
     case .nothing: false
     case .category(let category): info.categories.contains(category)
-    case .pattern: matchesGlob(arguments[4], fullName)
+    case .pattern:
+      Glob.matches(fullName.utf8.span, pattern: arguments[4], ignoringCase: true)
     }
   }
 }
@@ -295,7 +297,8 @@ extension ReplyBuffer {
       pair("index", index)
     case .keyword(let keyword, let startFrom):
       typed("keyword", 2)
-      pair("keyword", keyword)
+      bulk("keyword")
+      bulk(keyword)
       pair("startfrom", startFrom)
     case .unknown:
       typed("unknown", 0)

@@ -76,7 +76,7 @@ public struct KeySpec: Sendable {
     case index(Int)
     /// Behind the keyword, searched forwards from `startFrom`, or backwards from there when it is
     /// negative and counts from the end.
-    case keyword(String, startFrom: Int)
+    case keyword(StaticString, startFrom: Int)
     case unknown
   }
 
@@ -155,7 +155,8 @@ public struct KeySpec: Sendable {
       }
     case .count(let at, let firstKey, let keyStep):
       step = keyStep
-      guard first + at < count, let number = smallDecimal(arguments[offset + first + at])
+      guard first + at < count, let number = arguments[offset + first + at].parseInteger(),
+        number >= 0, number <= count
       else { return false }
       first += firstKey
       last = first + number * step - 1
@@ -184,17 +185,4 @@ public struct KeySpec: Sendable {
       return nil
     }
   }
-}
-
-/// The value of a decimal number below a billion, more than any request has arguments.
-private func smallDecimal(_ text: borrowing Span<UInt8>) -> Int? {
-  guard text.count >= 1 && text.count <= 9 else { return nil }
-  if text[0] == 0x30 && text.count > 1 { return nil }
-  var value = 0
-  for index in text.indices {
-    let digit = Int(text[index]) - 0x30
-    guard digit >= 0 && digit <= 9 else { return nil }
-    value = value * 10 + digit
-  }
-  return value
 }
