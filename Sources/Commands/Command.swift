@@ -107,8 +107,8 @@ public struct Command<Host: ~Copyable>: Sendable {
   }
 }
 
-/// Builds a list of rows, headed by the group that they belong to (subcommands: by nothing). Each row
-/// is type-checked by itself; one large array literal takes the compiler minutes.
+/// Builds a list of rows, headed by the group that they belong to (subcommands: by nothing). Each
+/// row is type-checked by itself; one large array literal takes the compiler minutes.
 ///
 /// A list is marked `@_optimize(none)`: it runs once, and optimizing it took most of the build.
 @resultBuilder
