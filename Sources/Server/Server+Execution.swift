@@ -86,7 +86,7 @@ extension Server {
     } else {
       let id = CommandID(rawValue: request.command)
       let info = table[id]
-      if !info.accepts(count: arguments.count) || info.isContainer {
+      if !info.accepts(count: arguments.count) {
         refuse(id, arguments, &reply, after: length)
       } else if !flags.contains(.authenticated) && !info.flags.contains(.noAuth) {
         fail(.noAuthentication, id, &reply, after: length, isRejection: true)
