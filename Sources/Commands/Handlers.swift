@@ -11,10 +11,6 @@ private func pending(
   throw .fixed("ERR this command is not implemented yet")
 }
 
-@dynamicMemberLookup enum StringHandlers {
-  static subscript(dynamicMember name: String) -> KeyspaceHandler { pending }
-}
-
 @dynamicMemberLookup enum GenericHandlers {
   static subscript(dynamicMember name: String) -> KeyspaceHandler { pending }
 }

@@ -54,7 +54,8 @@ extension Keyspace {
     try set(key, found: find(key, .write), value: value, deadline: deadline)
   }
 
-  /// Sets `key` to the blob that `place` made, which the keyspace then owns.
+  /// Sets `key` to the blob that `place` made. The keyspace owns it as soon as `hasTakenPlace` says
+  /// so, which can be before an error is thrown.
   public mutating func set(
     _ key: borrowing Span<UInt8>, found: Key?, place: UInt64, count: Int,
     deadline: Deadline = .none
@@ -71,6 +72,8 @@ extension Keyspace {
     } catch {
       throw .outOfMemory
     }
+    // From here on the blob goes with its entry, which `link` frees when it fails.
+    hasTakenPlace = true
     try link(new, hash, expiry: expiry, database: selected)
   }
 
