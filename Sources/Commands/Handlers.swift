@@ -14,7 +14,3 @@ private func pending(
 @dynamicMemberLookup enum GenericHandlers {
   static subscript(dynamicMember name: String) -> KeyspaceHandler { pending }
 }
-
-@dynamicMemberLookup enum BitmapHandlers {
-  static subscript(dynamicMember name: String) -> KeyspaceHandler { pending }
-}

@@ -211,7 +211,10 @@ extension StringHandlers {
     }
     guard let found = try keys.findString(args[1], .read) else { return reply.bulk("") }
     let value = keys.value(found)
-    guard let range = indexRange(start, end, count: value.count) else { return reply.bulk("") }
+    // Two negative ends in the wrong order are no range even where both move to the first byte.
+    guard !(start < 0 && end < 0 && start > end),
+      let range = clampedRange(start, end, count: value.count)
+    else { return reply.bulk("") }
     reply.bulk(value.extracting(range))
   }
 
@@ -223,9 +226,8 @@ extension StringHandlers {
 }
 
 /// The positions from `start` to `end`, both included, of `count`; negative ones count from the
-/// end. Nil when there are none.
-func indexRange(_ start: Int, _ end: Int, count: Int) -> Range<Int>? {
-  if start < 0 && end < 0 && start > end { return nil }
+/// end, and those outside move to the nearest inside. Nil when there are none.
+func clampedRange(_ start: Int, _ end: Int, count: Int) -> Range<Int>? {
   let first = max(start < 0 ? start + count : start, 0)
   let last = min(max(end < 0 ? end + count : end, 0), count - 1)
   return first <= last ? first..<(last + 1) : nil

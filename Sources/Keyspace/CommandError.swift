@@ -89,3 +89,4 @@ extension CommandError {
     .custom("ERR invalid expire time in '\(name)' command")
   }
 }
+
