@@ -28,7 +28,8 @@
     let count = bytes.count
     // SAFETY: every load below lies in 0..<count, as the branch that performs it has checked.
     return unsafe bytes.withUnsafeBytes { buffer -> UInt64 in
-      guard let base = buffer.baseAddress else { return mix(secret0, secret3) }
+      // An empty span may have an address or none; both are the same key.
+      guard count > 0, let base = buffer.baseAddress else { return mix(secret0, secret3) }
       var a: UInt64
       var b: UInt64
       var seed = secret3
