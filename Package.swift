@@ -46,6 +46,8 @@ let package = Package(
     tests("MemoryTests", ["Memory", "CSystem"]),
     tests("RESPTests", ["RESP", "Bytes"]),
     tests("CommandsTests", ["Commands", "Keyspace", "RESP", "Bytes"]),
+    tests("StructuresTests", ["Structures", "Memory", "Bytes"]),
+    tests("KeyspaceTests", ["Keyspace", "Structures", "Memory", "Bytes"]),
     tests("ServerTests", ["Server", "Platform", logging]),
   ],
   swiftLanguageModes: [.v6]

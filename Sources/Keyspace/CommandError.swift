@@ -89,4 +89,3 @@ extension CommandError {
     .custom("ERR invalid expire time in '\(name)' command")
   }
 }
-

@@ -7,7 +7,7 @@ import Structures
 extension Keyspace {
   private static var recordsRoot: Int { 0 }
   private static var countRoot: Int { 1 }
-  private static var garbageRoot: Int { 2 }
+  static var garbageRoot: Int { 2 }
   private static var garbageBytes: Int { 24 }
 
   mutating func makeRecords() throws(CommandError) {
@@ -25,11 +25,14 @@ extension Keyspace {
   /// Writes what the struct knows of a database to its record (Database's invariant 1).
   mutating func storeRecord(_ index: Int) {
     let database = databases[index]
-    let record = Ref<Words>(
-      unit: arena.root(Self.recordsRoot) + UInt64(index * Database.recordBytes / 8))
+    let record = recordRef(index)
     arena.storeWord(record, 0, database.table.root.unit)
     arena.storeWord(record, 1, database.wheel.root.unit)
     arena.storeWord(record, 2, UInt64(database.expiringCount))
+  }
+
+  func recordRef(_ index: Int) -> Ref<Words> {
+    Ref(unit: arena.root(Self.recordsRoot) + UInt64(index * Database.recordBytes / 8))
   }
 
   mutating func makeTable(_ index: Int) throws(ArenaFull) {

@@ -46,6 +46,9 @@ import Memory
     /// The hash with its unknown middle bits zero: good for directories of up to 2^26 segments.
     public var partialHash: UInt64 { bits & ~((1 << 38) - 1) | bits >> 24 & 0x3FFF }
 
+    /// What `partialHash` would be of a record of `hash`.
+    public static func partial(_ hash: UInt64) -> UInt64 { hash & ~0x3F_FFFF_C000 }
+
     /// Whether `hash` could be the record's.
     public func matches(_ hash: UInt64) -> Bool {
       (hash ^ partialHash) & ~0x3F_FFFF_C000 == 0
@@ -68,6 +71,9 @@ import Memory
   public func recordCount(_ reader: borrowing ArenaReader) -> Int {
     word(reader, 8)
   }
+
+  /// The tick that the wheel has come to: what lies before it was taken.
+  public func tick(_ reader: borrowing ArenaReader) -> Int { word(reader, 0) }
 
   /// Notes that the key of `hash` may be due at `deadline`, milliseconds since 1970.
   public func file(
@@ -220,17 +226,16 @@ import Memory
     }
   }
 
-  private func word(_ reader: borrowing ArenaReader, _ offset: Int) -> Int {
+  func word(_ reader: borrowing ArenaReader, _ offset: Int) -> Int {
     load(reader, root, offset)
   }
 
-  private func load(_ reader: borrowing ArenaReader, _ ref: Ref<ExpiryWheel>, _ offset: Int) -> Int
-  {
+  func load(_ reader: borrowing ArenaReader, _ ref: Ref<ExpiryWheel>, _ offset: Int) -> Int {
     // SAFETY: offsets are those of the picture above.
     unsafe reader.load(ref, at: offset, as: Int.self)
   }
 
-  private func counts(_ reader: borrowing ArenaReader, _ chunk: Ref<ExpiryWheel>) -> (Int, Int) {
+  func counts(_ reader: borrowing ArenaReader, _ chunk: Ref<ExpiryWheel>) -> (Int, Int) {
     // SAFETY: as in `load`.
     let word = unsafe reader.load(chunk, at: 8, as: UInt64.self)
     return (Int(word & 0xFFFF_FFFF), Int(word >> 32))

@@ -27,7 +27,9 @@ extension HashTable {
       let depth = depth(arena.reader)
       let index = Self.directoryIndex(hash, depth: depth)
       var word = word(arena.reader, directory, index)
-      if Self.place(&arena, word.segment.offset, hash, entry, longest: Self.longestProbe) {
+      let excess = excessDepth(arena.reader, word)
+      let longest = excess < 0 ? Self.longestProbe : Self.bucketCount
+      if Self.place(&arena, word.segment.offset, hash, entry, longest: longest) {
         // Invariant 2: the first of the segment's words keeps the count.
         let first = index & ~((1 << (depth - word.depth)) - 1)
         if first != index { word = self.word(arena.reader, directory, first) }
@@ -36,9 +38,15 @@ extension HashTable {
         setRoot(&arena, 8, count(arena.reader) + 1)
         return
       }
-      precondition(word.depth < Self.deepestDepth, "a segment is full of equal hashes")
+      guard excess < Self.excessLimit else { throw ArenaFull() }
       try split(&arena, index)
     }
+  }
+
+  /// How many levels deeper the segment is than a table of one entry a segment would be
+  /// (invariant 5).
+  private func excessDepth(_ reader: borrowing ArenaReader, _ word: Word) -> Int {
+    word.depth - (Int.bitWidth - count(reader).leadingZeroBitCount)
   }
 
   /// Puts another entry with the same key into the slot.
@@ -182,7 +190,7 @@ extension HashTable {
 
   private var deepestOffset: Int { 20 }
 
-  private func deepest(_ reader: borrowing ArenaReader) -> Int {
+  func deepest(_ reader: borrowing ArenaReader) -> Int {
     unsafe Int(reader.load(root, at: deepestOffset, as: UInt32.self))
   }
 

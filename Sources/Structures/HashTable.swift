@@ -16,6 +16,9 @@
 // 3. `deepest` counts the segments whose local depth is the global depth; at zero, with depth
 //    above zero, the directory halves.
 // 4. An empty table has no directory.
+// 5. The directory is no longer than 512 words an entry, whatever the hashes: a segment that is
+//    deeper than chance explains is filled to the last slot before it splits, and at that length
+//    of the directory the insertion is refused. So 640 equal hashes are the most there can be.
 
 import Bytes
 import CSystem
@@ -37,6 +40,8 @@ import Memory
   /// How far from home an insertion goes before it rather splits the segment.
   static let longestProbe = 8
   static let deepestDepth = 40
+  /// How many levels deeper than one entry a segment asks for a segment may get.
+  static let excessLimit = 8
   /// Two sibling segments merge when they hold no more entries than this together.
   static let mergeLimit = 256
 

@@ -1,0 +1,79 @@
+// Proof of the keyspace's invariants, for tests.
+
+import Bytes
+import Memory
+import Structures
+
+extension Keyspace {
+  /// Traps unless the databases, their tables, wheels and records and the garbage list agree.
+  /// - Parameter allowsUnfiled: whether memory ran short, so that deadlines may have no record.
+  public func checkInvariants(allowsUnfiled: Bool = false) {
+    for index in 0..<databases.count {
+      let database = databases[index]
+      checkRecord(index)
+      guard !database.table.root.isNull else {
+        precondition(database.expiringCount == 0, "a database without table counts deadlines")
+        continue
+      }
+      database.table.checkInvariants(arena.reader)
+      checkDeadlines(database, allowsUnfiled)
+    }
+    checkGarbage()
+  }
+
+  /// Database's invariant 1.
+  private func checkRecord(_ index: Int) {
+    let record = recordRef(index)
+    let database = databases[index]
+    precondition(
+      arena.reader.word(record, 0) == database.table.root.unit
+        && arena.reader.word(record, 1) == database.wheel.root.unit
+        && arena.reader.word(record, 2) == UInt64(database.expiringCount),
+      "a database and its record disagree")
+  }
+
+  /// The wheel's invariant 2, and the exact count of deadlines.
+  private func checkDeadlines(_ database: Database, _ allowsUnfiled: Bool) {
+    var earliest: [UInt64: Int] = [:]
+    if !database.wheel.root.isNull {
+      database.wheel.checkInvariants(arena.reader)
+      database.wheel.forEachRecord(arena.reader) { record, tick in
+        earliest[record.partialHash] = min(earliest[record.partialHash] ?? .max, tick)
+      }
+    }
+    var expiring = 0
+    var cursor: UInt64 = 0
+    var entries = GrowableArray<Ref<Entry>>()
+    repeat {
+      cursor = database.table.scan(arena.reader, cursor: cursor, into: &entries)
+      for index in 0..<entries.count {
+        let facts = arena.facts(entries[index])
+        let isFiled = facts.header.flags.contains(.filed)
+        guard let expiry = facts.expiry else {
+          precondition(!isFiled, "a key without deadline is filed")
+          continue
+        }
+        expiring += 1
+        precondition(isFiled || allowsUnfiled, "a deadline is not filed")
+        let hash = hash(arena.reader.entry(entries[index]).key)
+        let tick = earliest[ExpiryWheel.Record.partial(hash)]
+        precondition(
+          !isFiled
+            || tick.map { $0 <= max(expiry >> 7, database.wheel.tick(arena.reader)) } ?? false,
+          "a filed key has no record in time")
+      }
+      entries.removeAll(keepingCapacity: true)
+    } while cursor != 0
+    precondition(expiring == database.expiringCount, "deadlines are miscounted")
+  }
+
+  private func checkGarbage() {
+    var node = Ref<Words>(unit: arena.root(Self.garbageRoot))
+    var nodes = 0
+    while !node.isNull {
+      nodes += 1
+      precondition(nodes < 1 << 20, "the garbage list goes round")
+      node = Ref(unit: arena.reader.word(node, 0))
+    }
+  }
+}
