@@ -131,7 +131,8 @@ extension Arena {
     slab.small &-= 1
     setDescriptor(page, slab)
     account(-Int(sizeClass.objectBytes), -1)
-    if wasFull { linkPartial(page, index) } else if slab.small == 0 { emptied(page, index) }
+    if wasFull { linkPartial(page, index) }
+    if slab.small == 0 { emptied(page, index) }
   }
 
   /// What marks the object at `offset` as free. 48 bits.

@@ -113,7 +113,7 @@ extension Arena {
     // pages never.
     let descriptors =
       (usedPages * 16 + Self.pageBytes - 1) >> Self.pageShift
-      - zones * (Self.descriptorPages * 16 >> Self.pageShift)
+      - zones * ((Self.descriptorPages * 16) >> Self.pageShift)
     let pages = usedPages - zones * Self.descriptorPages - released + descriptors
     return MemoryUsage(
       allocatedBytes: header(Header.allocatedBytes, as: Int.self),

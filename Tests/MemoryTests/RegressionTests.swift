@@ -117,4 +117,14 @@ struct RegressionTests {
     // 64 MiB less 4 MiB of descriptors and a header page.
     #expect(count == 59)
   }
+
+  /// A slab that holds one object is full and empty by turns; freeing looked at one of the two, and
+  /// such slabs were never given back.
+  @Test func slabsOfOneObjectAreGivenBack() throws {
+    var arena = try Arena(provider: VolatilePages())
+    let refs: [Ref<Untyped>] = try (0..<100).map { _ in try arena.allocate(4096) }
+    for ref in refs { arena.free(ref) }
+    #expect(arena.usage.residentFreeBytes == 99 * 4096)
+    arena.checkInvariants()
+  }
 }

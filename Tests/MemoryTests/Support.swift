@@ -2,6 +2,7 @@
 // mapping.
 
 import Glibc
+import Synchronization
 
 @testable import Memory
 
@@ -106,5 +107,39 @@ extension VolatilePages {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { return -1 }
     return Int(status.st_blocks) * 512
+  }
+}
+
+/// A thread of its own. Not a task: readers that spin until their owner is done would fill the
+/// cooperative pool and never let it finish.
+@safe final class WorkerThread {
+  private final class Work: Sendable {
+    let body: @Sendable () -> Int
+    let result = Mutex(0)
+    init(_ body: @escaping @Sendable () -> Int) { self.body = body }
+  }
+
+  private let work: Work
+  private var handle = pthread_t()
+
+  init(_ body: @escaping @Sendable () -> Int) {
+    work = Work(body)
+    let argument = unsafe Unmanaged.passRetained(work).toOpaque()
+    let result = unsafe pthread_create(
+      &handle, nil,
+      { argument in
+        guard let argument = unsafe argument else { return nil }
+        let work = unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
+        let value = work.body()
+        work.result.withLock { $0 = value }
+        return nil
+      }, argument)
+    precondition(result == 0)
+  }
+
+  /// Waits for the thread's end.
+  func join() -> Int {
+    pthread_join(handle, nil)
+    return work.result.withLock { $0 }
   }
 }
