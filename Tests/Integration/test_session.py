@@ -9,7 +9,7 @@ from support.case import ServerCase
 
 class RedisPy(ServerCase):
     def redis(self, **arguments):
-        client = redis.Redis(port=self.server.port, socket_timeout=20, **arguments)
+        client = redis.Redis(host="127.0.0.1", port=self.server.port, socket_timeout=20, **arguments)
         self.addCleanup(client.close)
         return client
 
