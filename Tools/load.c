@@ -3,6 +3,7 @@
 //
 //   load -p PORT [-c clients] [-P pipeline] [-n requests] [-k keys] [-d value bytes] [-g percent GET]
 //        [-s]  (sequential: keys 0, 1, 2, ... instead of random ones)
+//        [-e milliseconds]  (SET with this Unix time as its PXAT deadline)
 //
 // Each connection sends a batch of P requests, reads P replies, and sends the next batch. Keys are
 // `key:` and 12 digits: 16 bytes, as redis-benchmark's. Prints one line of JSON.
@@ -38,6 +39,7 @@ typedef struct {
 static int port = 6379, clients = 50, pipeline = 1, value_size = 64, get_percent = 0, sequential = 0;
 static long requests = 100000, keys = 1000000, issued = 0, done = 0;
 static char *value;
+static long deadline = 0;
 static uint64_t random_state = 0x9E3779B97F4A7C15u;
 static uint64_t *latencies;  // one per batch, in nanoseconds
 static long latency_count = 0;
@@ -77,13 +79,14 @@ static int prepare(connection *c) {
       memcpy(p, "*2\r\n$3\r\nGET\r\n", 13);
       p = put_key(p + 13, key);
     } else {
-      memcpy(p, "*3\r\n$3\r\nSET\r\n", 13);
+      memcpy(p, deadline ? "*5\r\n$3\r\nSET\r\n" : "*3\r\n$3\r\nSET\r\n", 13);
       p = put_key(p + 13, key);
       p += sprintf(p, "$%d\r\n", value_size);
       memcpy(p, value, (size_t)value_size);
       p += value_size;
       memcpy(p, "\r\n", 2);
       p += 2;
+      if (deadline) p += sprintf(p, "$4\r\nPXAT\r\n$13\r\n%013ld\r\n", deadline);
     }
     issued++;
     c->waiting++;
@@ -161,7 +164,7 @@ static double percentile(double part) {
 
 int main(int argc, char **argv) {
   int option;
-  while ((option = getopt(argc, argv, "p:c:P:n:k:d:g:s")) != -1) {
+  while ((option = getopt(argc, argv, "p:c:P:n:k:d:g:e:s")) != -1) {
     switch (option) {
       case 'p': port = atoi(optarg); break;
       case 'c': clients = atoi(optarg); break;
@@ -170,6 +173,7 @@ int main(int argc, char **argv) {
       case 'k': keys = atol(optarg); break;
       case 'd': value_size = atoi(optarg); break;
       case 'g': get_percent = atoi(optarg); break;
+      case 'e': deadline = atol(optarg); break;
       case 's': sequential = 1; break;
       default: return 2;
     }
@@ -182,7 +186,7 @@ int main(int argc, char **argv) {
   int epoll_fd = epoll_create1(0), active = 0;
   for (int i = 0; i < clients; i++) {
     all[i].fd = open_connection();
-    all[i].out = malloc((size_t)pipeline * ((size_t)value_size + 80));
+    all[i].out = malloc((size_t)pipeline * ((size_t)value_size + 128));
   }
   static char input[1 << 18];
   uint64_t began = now();
