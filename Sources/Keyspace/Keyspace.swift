@@ -33,11 +33,6 @@ public struct Keyspace: ~Copyable {
   /// before a request with such an argument, and frees the place if it is still clear afterwards.
   public var hasTakenPlace = false
 
-  /// The longest string that commands may build (proto-max-bulk-len).
-  public var maximumStringBytes = 512 << 20
-  /// Set by the command that took a placed argument over.
-  public var hasTakenPlace = false
-
   public let hash: KeyedHash
   var databases = GrowableArray<Database>()
   var random: Generator
