@@ -53,7 +53,8 @@ int csystem_describe_guard_fault(uintptr_t address, char *text, size_t size) {
   const char *end = text + size - 1;
   for (int index = 0; index < rangeLimit; index++) {
     uintptr_t base = atomic_load(&ranges[index].base);
-    if (base <= 1 || address < base || address - base >= atomic_load(&ranges[index].length)) continue;
+    if (base <= 1 || address < base) continue;
+    if (address - base >= atomic_load(&ranges[index].length)) continue;
     text = putText(text, end, "a write dodged the arena's barrier at arena offset ");
     text = putHex(text, end, address - base);
     text = putText(text, end, ", page ");
@@ -73,7 +74,9 @@ static void printLine(const char *text) {
 int csystem_report_guard_fault(const void *address) {
   char text[160] = "ferrite: guard: ";
   size_t length = strlen(text);
-  if (!csystem_describe_guard_fault((uintptr_t)address, text + length, sizeof text - length)) return 0;
+  int isFound =
+      csystem_describe_guard_fault((uintptr_t)address, text + length, sizeof text - length);
+  if (!isFound) return 0;
   printLine(text);
   return 1;
 }

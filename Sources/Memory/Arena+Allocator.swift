@@ -50,16 +50,36 @@ public struct ArenaFull: Error, Sendable {
     previous = 0
   }
 
-  /// Slab head: index + 1 of the first free object, 0 for none.
-  @inlinable var freeHead: UInt16 {
-    get { UInt16(truncatingIfNeeded: large) }
-    set { large = large & 0xFFFF_0000 | UInt32(newValue) }
+  /// The first word, seen as a slab's.
+  @usableFromInline var slab: SlabWord {
+    let low = UInt64(kind) | UInt64(sizeClass) << 8 | UInt64(small) << 16
+    return SlabWord(bits: low | UInt64(large) << 32)
+  }
+}
+
+/// A slab descriptor's first word: all that allocating and freeing change, unless the slab fills up
+/// or has room again. It is loaded and stored whole, because a load that spans several smaller
+/// stores waits for them to reach the cache.
+@frozen @usableFromInline struct SlabWord: BitwiseCopyable {
+  @usableFromInline var bits: UInt64
+
+  @inlinable init(bits: UInt64) { self.bits = bits }
+
+  @inlinable var kind: UInt8 { UInt8(truncatingIfNeeded: bits) }
+  @inlinable var sizeClass: Int { Int(truncatingIfNeeded: bits &>> 8 & 0xFF) }
+  /// Slab head: objects in use. Slab tail: pages back to the head.
+  @inlinable var used: Int { Int(truncatingIfNeeded: bits &>> 16 & 0xFFFF) }
+  /// Index + 1 of the first free object, 0 for none.
+  @inlinable var freeHead: Int { Int(truncatingIfNeeded: bits &>> 32 & 0xFFFF) }
+  /// The objects from here on were never handed out.
+  @inlinable var fresh: Int { Int(truncatingIfNeeded: bits &>> 48) }
+
+  @inlinable mutating func add(used: Int = 0, fresh: Int = 0) {
+    bits &+= UInt64(truncatingIfNeeded: used &<< 16 &+ fresh &<< 48)
   }
 
-  /// Slab head: the objects from here on were never handed out.
-  @inlinable var fresh: UInt16 {
-    get { UInt16(truncatingIfNeeded: large &>> 16) }
-    set { large = large & 0xFFFF | UInt32(newValue) &<< 16 }
+  @inlinable mutating func setFreeHead(_ value: Int) {
+    bits = bits & 0xFFFF_0000_FFFF_FFFF | UInt64(truncatingIfNeeded: value & 0xFFFF) &<< 32
   }
 }
 
@@ -73,66 +93,60 @@ extension Arena {
     let index = SizeClass.index(bytes: bytes)
     // SAFETY: index < SizeClass.count for 1...largestBytes.
     let sizeClass = unsafe classes[index]
+    let objectBytes = Int(sizeClass.objectBytes)
     var page = Int(partialHead(index))
     if page == 0 { page = try addSlab(index) }
-    var slab = descriptor(page)
-    let object: Int
+    var slab = slabWord(page)
+    let start = page &<< Self.pageShift
+    let offset: Int
     if slab.freeHead != 0 {
-      object = Int(slab.freeHead) &- 1
-      let place = page &<< Self.pageShift &+ object &* Int(sizeClass.objectBytes)
-      // SAFETY: invariant 2: a free object of this slab.
-      let word = unsafe base.load(fromByteOffset: place, as: UInt64.self)
-      precondition(word &>> 16 == Self.freeMark(place), "a freed object was written to")
-      slab.freeHead = UInt16(truncatingIfNeeded: word)
+      offset = start &+ (slab.freeHead &- 1) &* objectBytes
+      let word = loadWord(offset)
+      precondition(word &>> 16 == Self.freeMark(offset), "a freed object was written to")
+      slab.setFreeHead(Int(truncatingIfNeeded: word & 0xFFFF))
+      slab.add(used: 1)
     } else {
-      object = Int(slab.fresh)
-      slab.fresh &+= 1
+      offset = start &+ slab.fresh &* objectBytes
+      slab.add(used: 1, fresh: 1)
     }
-    slab.small &+= 1
-    if slab.small == sizeClass.capacity {
-      unlinkPartial(slab, index)
-      slab.next = 0
-      slab.previous = 0
-    }
-    setDescriptor(page, slab)
-    account(Int(sizeClass.objectBytes), 1)
-    return Ref(offset: page &<< Self.pageShift &+ object &* Int(sizeClass.objectBytes))
+    // Marks live on in pages that changed hands, so a fresh object loses its own too: freed before
+    // its first word was written, it would be searched for in the free list (measured: 1 µs each).
+    storeWord(offset, 0)
+    storeWord(descriptorOffset(page), slab.bits)
+    if slab.used == Int(sizeClass.capacity) { unlinkPartial(page, index) }
+    account(objectBytes, 1)
+    return Ref(offset: offset)
   }
 
   /// Gives back what `allocate` returned.
   @inlinable public mutating func free<Target>(_ ref: Ref<Target>) {
     let offset = ref.offset
     var page = offset &>> Self.pageShift
-    var slab = descriptor(page)
+    var slab = slabWord(page)
     if slab.kind == PageDescriptor.Kind.slabTail {
-      page &-= Int(slab.small)
-      slab = descriptor(page)
+      page &-= slab.used
+      slab = slabWord(page)
     }
     guard slab.kind == PageDescriptor.Kind.slabHead else { return freeRun(offset) }
-    let index = Int(slab.sizeClass)
+    let index = slab.sizeClass
     // SAFETY: the class was stored by addSlab.
     let sizeClass = unsafe classes[index]
+    let objectBytes = Int(sizeClass.objectBytes)
     let inside = offset &- page &<< Self.pageShift
     let object = sizeClass.object(at: inside)
     precondition(
-      slab.small > 0 && object < Int(slab.fresh)
-        && object &* Int(sizeClass.objectBytes) == inside,
+      slab.used > 0 && object < slab.fresh && object &* objectBytes == inside,
       "freed what was never allocated")
     let freeMark = Self.freeMark(offset)
-    // SAFETY: the object lies in the slab and is the caller's to give back.
-    if unsafe base.load(fromByteOffset: offset, as: UInt64.self) &>> 16 == freeMark {
-      checkNotFree(object, page)
-    }
-    mark(offset, 8)
-    let word = freeMark &<< 16 | UInt64(slab.freeHead)
-    unsafe base.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
-    slab.freeHead = UInt16(truncatingIfNeeded: object &+ 1)
-    let wasFull = slab.small == sizeClass.capacity
-    slab.small &-= 1
-    setDescriptor(page, slab)
-    account(-Int(sizeClass.objectBytes), -1)
+    if loadWord(offset) &>> 16 == freeMark { checkNotFree(object, page) }
+    storeWord(offset, freeMark &<< 16 | UInt64(truncatingIfNeeded: slab.freeHead))
+    let wasFull = slab.used == Int(sizeClass.capacity)
+    slab.setFreeHead(object &+ 1)
+    slab.add(used: -1)
+    storeWord(descriptorOffset(page), slab.bits)
+    account(0 &- objectBytes, -1)
     if wasFull { linkPartial(page, index) }
-    if slab.small == 0 { emptied(page, index) }
+    if slab.used == 0 { emptied(page, index) }
   }
 
   /// What marks the object at `offset` as free. 48 bits.
@@ -142,30 +156,29 @@ extension Arena {
 
   /// Content may look like the mark by chance, so the free list decides.
   @inline(never) @usableFromInline func checkNotFree(_ object: Int, _ page: Int) {
-    let slab = descriptor(page)
-    // SAFETY: invariant 2.
-    let objectBytes = unsafe Int(classes[Int(slab.sizeClass)].objectBytes)
-    var next = Int(slab.freeHead)
-    for _ in 0..<Int(slab.fresh) where next != 0 {
+    let slab = slabWord(page)
+    // SAFETY: the class was stored by addSlab.
+    let objectBytes = unsafe Int(classes[slab.sizeClass].objectBytes)
+    var next = slab.freeHead
+    for _ in 0..<slab.fresh where next != 0 {
       precondition(next - 1 != object, "freed twice")
-      let place = page << Self.pageShift + (next - 1) * objectBytes
-      next = Int(unsafe base.load(fromByteOffset: place, as: UInt16.self))
+      next = Int(loadWord(page << Self.pageShift + (next - 1) * objectBytes) & 0xFFFF)
     }
   }
 
   /// The bytes that `ref`'s allocation really takes.
   @inlinable public func allocatedBytes<Target>(_ ref: Ref<Target>) -> Int {
     var page = ref.offset &>> Self.pageShift
-    var head = descriptor(page)
+    var head = slabWord(page)
     if head.kind == PageDescriptor.Kind.slabTail {
-      page &-= Int(head.small)
-      head = descriptor(page)
+      page &-= head.used
+      head = slabWord(page)
     }
     // SAFETY: the class was stored by addSlab.
     if head.kind == PageDescriptor.Kind.slabHead {
-      return unsafe Int(classes[Int(head.sizeClass)].objectBytes)
+      return unsafe Int(classes[head.sizeClass].objectBytes)
     }
-    return Int(head.large) &<< Self.pageShift
+    return Int(descriptor(page).large) &<< Self.pageShift
   }
 
   /// The bytes that an allocation of `bytes` takes.
@@ -190,9 +203,25 @@ extension Arena {
 
   @inlinable mutating func setDescriptor(_ page: Int, _ value: PageDescriptor) {
     let offset = descriptorOffset(page)
-    mark(offset, 16)
-    // SAFETY: as in `descriptor`.
+    markPage(of: offset)
+    // SAFETY: as in `descriptor`; 16 aligned bytes lie in one page.
     unsafe base.storeBytes(of: value, toByteOffset: offset, as: PageDescriptor.self)
+  }
+
+  @inlinable func slabWord(_ page: Int) -> SlabWord {
+    SlabWord(bits: loadWord(descriptorOffset(page)))
+  }
+
+  /// Eight aligned bytes of a descriptor or an object.
+  @inline(__always) @inlinable func loadWord(_ offset: Int) -> UInt64 {
+    // SAFETY: the offsets are those of descriptors and of a slab's objects.
+    unsafe base.load(fromByteOffset: offset, as: UInt64.self)
+  }
+
+  @inline(__always) @inlinable mutating func storeWord(_ offset: Int, _ value: UInt64) {
+    markPage(of: offset)
+    // SAFETY: as in `loadWord`; eight aligned bytes lie in one page.
+    unsafe base.storeBytes(of: value, toByteOffset: offset, as: UInt64.self)
   }
 
   // MARK: Slabs
@@ -224,7 +253,8 @@ extension Arena {
     setPartialHead(index, UInt32(page))
   }
 
-  @usableFromInline mutating func unlinkPartial(_ slab: PageDescriptor, _ index: Int) {
+  @usableFromInline mutating func unlinkPartial(_ page: Int, _ index: Int) {
+    var slab = descriptor(page)
     if slab.previous != 0 {
       var previous = descriptor(Int(slab.previous))
       previous.next = slab.next
@@ -237,6 +267,9 @@ extension Arena {
       next.previous = slab.previous
       setDescriptor(Int(slab.next), next)
     }
+    slab.next = 0
+    slab.previous = 0
+    setDescriptor(page, slab)
   }
 
   /// An empty slab goes back to the free pages, unless it is its class's only one with room:
@@ -244,7 +277,7 @@ extension Arena {
   @usableFromInline mutating func emptied(_ page: Int, _ index: Int) {
     let slab = descriptor(page)
     guard slab.next != 0 || slab.previous != 0 else { return }
-    unlinkPartial(slab, index)
+    unlinkPartial(page, index)
     freePages(page, unsafe Int(classes[index].slabPages))
   }
 

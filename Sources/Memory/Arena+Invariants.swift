@@ -80,13 +80,14 @@ extension Arena {
   }
 
   /// - Returns: the slab's pages.
-  private func checkSlab(_ page: Int, _ slab: PageDescriptor, _ census: inout Census) -> Int {
-    let index = Int(slab.sizeClass)
+  private func checkSlab(_ page: Int, _ head: PageDescriptor, _ census: inout Census) -> Int {
+    let slab = head.slab
+    let index = slab.sizeClass
     require(index < SizeClass.count, "a slab of class \(index)", page)
     // SAFETY: index is below the count by the line above.
     let sizeClass = unsafe classes[index]
-    let used = Int(slab.small)
-    let fresh = Int(slab.fresh)
+    let used = slab.used
+    let fresh = slab.fresh
     require(used <= fresh && fresh <= Int(sizeClass.capacity), "\(used) of \(fresh) used", page)
     for back in 1..<Int(sizeClass.slabPages) {
       let tail = descriptor(page + back)
@@ -101,7 +102,7 @@ extension Arena {
     if used < Int(sizeClass.capacity) {
       census.partialSlabs[index] += 1
     } else {
-      require(slab.next == 0 && slab.previous == 0, "a full slab is linked", page)
+      require(head.next == 0 && head.previous == 0, "a full slab is linked", page)
     }
     if used == 0 {
       census.emptySlabs[index] += 1
@@ -111,20 +112,19 @@ extension Arena {
   }
 
   private func countFreeObjects(
-    _ page: Int, _ slab: PageDescriptor, _ sizeClass: SizeClass
+    _ page: Int, _ slab: SlabWord, _ sizeClass: SizeClass
   ) -> Int {
     var isFree = [Bool](repeating: false, count: Int(sizeClass.capacity))
     var count = 0
-    var next = Int(slab.freeHead)
+    var next = slab.freeHead
     while next != 0 {
       let object = next - 1
-      require(object < Int(slab.fresh), "free object \(object) was never handed out", page)
+      require(object < slab.fresh, "free object \(object) was never handed out", page)
       require(!isFree[object], "object \(object) is free twice", page)
       isFree[object] = true
       count += 1
       let place = page << Self.pageShift + object * Int(sizeClass.objectBytes)
-      // SAFETY: the object lies in the slab.
-      let word = unsafe base.load(fromByteOffset: place, as: UInt64.self)
+      let word = loadWord(place)
       require(word >> 16 == Self.freeMark(place), "free object \(object) lost its mark", page)
       next = Int(word & 0xFFFF)
     }

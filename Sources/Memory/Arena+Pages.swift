@@ -7,7 +7,7 @@
 //   | 128 partial slab heads 79 x 4 | 512 resident bins 58 x 4 | 768 released bins 58 x 4
 //   | 1024 roots 128 x 8 |
 //
-//   bins by run length in pages: 1 | 2 | ... | 32 | 33-47 | 48-63 | 64-95 | 96-127 | ... two a doubling
+//   bins by pages: 1 | 2 | ... | 32 | 33-47 | 48-63 | 64-95 | 96-127 | ... two a doubling
 //
 // 1. A bin's free runs are doubly linked through their descriptors; the bin's bit is set when it
 //    holds any.
@@ -35,8 +35,8 @@ extension Arena {
   static let magic: UInt64 = 0x3141_5441_5246_4546
   public static let rootCount = 128
   static var binCount: Int { 58 }
-  /// Trim releases at most 4 MiB in one piece.
-  static var trimPages: Int { 1024 }
+  /// Trim releases at most 1 MiB in one piece: a fifth of a millisecond.
+  static var trimPages: Int { 256 }
 
   /// Offsets in the header page: the picture above.
   @usableFromInline enum Header {
@@ -68,14 +68,18 @@ extension Arena {
   }
 
   @inlinable mutating func setHeader<Value: BitwiseCopyable>(_ offset: Int, _ value: Value) {
-    mark(Self.headerOffset, 8)
+    markPage(of: Self.headerOffset)
     // SAFETY: as in `header`.
     unsafe base.storeBytes(of: value, toByteOffset: Self.headerOffset + offset, as: Value.self)
   }
 
-  @inlinable mutating func account(_ bytes: Int, _ allocations: Int) {
-    setHeader(Header.allocatedBytes, header(Header.allocatedBytes, as: Int.self) &+ bytes)
-    setHeader(Header.allocations, header(Header.allocations, as: Int.self) &+ allocations)
+  @inline(__always) @inlinable mutating func account(_ bytes: Int, _ allocations: Int) {
+    let start = Self.headerOffset &+ Header.allocatedBytes
+    markPage(of: start)
+    // SAFETY: two neighbouring words of the header page.
+    let words = unsafe (base + start).assumingMemoryBound(to: Int.self)
+    unsafe words[0] &+= bytes
+    unsafe words[1] &+= allocations
   }
 
   @inlinable func partialHead(_ index: Int) -> UInt32 {
@@ -278,7 +282,7 @@ extension Arena {
 
   /// Gives free pages back to the system while more than `keeping` bytes of them hold memory; waits
   /// for open views.
-  /// - Parameter limit: the largest number of pieces, of at most 4 MiB, to release in this call.
+  /// - Parameter limit: the largest number of pieces, of at most 1 MiB, to release in this call.
   /// - Returns: the bytes released; 0 when there is nothing to do for now.
   @discardableResult
   public mutating func trim(keeping: Int, limit: Int = 16) -> Int {

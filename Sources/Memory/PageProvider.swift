@@ -58,7 +58,7 @@ public protocol PageProvider: AnyObject {
   @unsafe var base: UnsafeMutableRawPointer { get }
   var reachBytes: Int { get }
 
-  /// Called before the first write to page `page` since the last flip. The page is inside the reach.
+  /// Called before the first write to page `page` since the last flip; never beyond the reach.
   func willWrite(page: Int)
 
   /// Called when an epoch ends: every page is clean again. `usedPages` bounds the pages in use.

@@ -46,10 +46,15 @@ static inline uint64_t csystem_ticks(void) {
 
 
 /// Stores back the byte at `address`: a private mapping gets its own copy of the page. Volatile,
-/// because the compiler may delete any other store of what is already there, atomic ones too.
+/// because the compiler may delete any other store of what is already there, atomic ones too. One
+/// instruction where there is one, so that the page faults once, for writing.
 static inline void csystem_touch(void *address) {
+#if defined(__x86_64__)
+  __asm__ volatile("lock orb $0, %0" : "+m"(*(unsigned char *)address) : : "memory", "cc");
+#else
   volatile unsigned char *byte = (volatile unsigned char *)address;
   *byte = *byte;
+#endif
 }
 
 /// Which of a bucket's ten tags equal `tag`, as bits 0..9. `line` is a 64-byte aligned bucket whose
