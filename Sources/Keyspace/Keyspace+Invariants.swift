@@ -37,7 +37,7 @@ extension Keyspace {
     var earliest: [UInt64: Int] = [:]
     if !database.wheel.root.isNull {
       database.wheel.checkInvariants(arena.reader)
-      database.wheel.forEachRecord(arena.reader) { record, tick in
+      database.wheel.forEachRecord(arena.reader) { record, tick, _ in
         earliest[record.partialHash] = min(earliest[record.partialHash] ?? .max, tick)
       }
     }

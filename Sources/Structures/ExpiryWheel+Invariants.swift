@@ -6,7 +6,7 @@ extension ExpiryWheel {
   /// Traps unless every record lies in the slot of its tick and the counts are exact.
   public func checkInvariants(_ reader: borrowing ArenaReader) {
     var total = 0
-    forEachRecord(reader) { record, tick in
+    forEachRecord(reader) { record, tick, _ in
       total += 1
       precondition(
         tick & 0xFF_FFFF == Int(record.bits & 0xFF_FFFF), "a record lies in a wrong slot")
@@ -14,9 +14,9 @@ extension ExpiryWheel {
     precondition(total == recordCount(reader), "the wheel's count is wrong")
   }
 
-  /// Calls `body` with every record and the tick at which it will be taken.
+  /// Calls `body` with every record, the tick at which it will be taken, and its level.
   public func forEachRecord(
-    _ reader: borrowing ArenaReader, _ body: (_ record: Record, _ tick: Int) -> Void
+    _ reader: borrowing ArenaReader, _ body: (_ record: Record, _ tick: Int, _ level: Int) -> Void
   ) {
     let current = word(reader, 0)
     let total = recordCount(reader)
@@ -34,7 +34,7 @@ extension ExpiryWheel {
           for index in 0..<count {
             let record = Record(
               bits: UInt64(bitPattern: Int64(load(reader, chunk, 16 + index * 8))))
-            body(record, Self.tick(of: record, level: level, slot: slot, current: current))
+            body(record, Self.tick(of: record, level: level, slot: slot, current: current), level)
           }
           chunk = Ref(unit: UInt64(load(reader, chunk, 0)))
         }

@@ -12,6 +12,9 @@
 //    that moves later is filed again when its old record comes up (Entry.Flags.filed).
 // 3. Records come down one level when their slot of that level begins; their own 24 bits of tick
 //    tell where to, so that no entry is touched.
+// 4. While the current tick begins a slot of a higher level, that slot holds only records that
+//    have yet to come down: what is filed meanwhile is less than a round of that level ahead. So
+//    the cascade of a tick can stop anywhere and be taken up again.
 //
 // After the hierarchical timing wheels of Varghese and Lauck (SOSP 1987).
 
@@ -102,13 +105,13 @@ import Memory
     }
     var left = limit
     while current < nowTick && left > 0 {
+      // A shortage of memory postpones the cascade, and with it the wheel, until there is some.
+      guard cascade(&arena, current, &left) else { return left <= 0 }
       let slot = Self.slotOffset(level: 0, tick: current)
-      let chunk = Ref<ExpiryWheel>(unit: UInt64(bitPattern: Int64(word(arena.reader, slot))))
+      let chunk = Ref<ExpiryWheel>(unit: UInt64(word(arena.reader, slot)))
       if chunk.isNull {
         left -= 1
-        current += 1
-        // A shortage of memory postpones the cascade, and with it the wheel, until there is some.
-        guard cascade(&arena, current) else { break }
+        current = nextTick(arena.reader, after: current, limit: nowTick)
         setWord(&arena, 0, current)
       } else {
         left -= take(&arena, slot, chunk, limit: left, into: &records)
@@ -191,27 +194,53 @@ import Memory
     return max(taken, 1)
   }
 
-  /// When `tick` begins a slot of a higher level, spreads that slot's records over the levels
-  /// below, from the highest level down.
-  /// - Returns: false when memory ran out; what was not moved is still in its slot.
-  private func cascade(_ arena: inout Arena, _ tick: Int) -> Bool {
+  /// The first tick after `current`, or `limit` if that is earlier, at which a slot begins that
+  /// holds records, or a round in which there may be some. `current` itself is dealt with.
+  private func nextTick(_ reader: borrowing ArenaReader, after current: Int, limit: Int) -> Int {
+    for level in 0..<Self.levels {
+      let shift = 8 * level
+      let position = current >> shift
+      let end = position | 255 + 1
+      for ahead in (position + 1)..<(end + 1) {
+        if ahead << shift >= limit { return limit }
+        if ahead < end, word(reader, Self.slotOffset(level: level, tick: ahead << shift)) != 0 {
+          return ahead << shift
+        }
+      }
+      // What lies at or behind the position is of the next round.
+      for behind in (position & ~255)...position
+      where word(reader, Self.slotOffset(level: level, tick: behind << shift)) != 0 {
+        return end << shift
+      }
+    }
+    return limit
+  }
+
+  /// When `tick` begins slots of higher levels, spreads their records over the levels below, from
+  /// the highest level down. Done again, it goes on where it stopped (invariant 4).
+  /// - Parameter left: how many records may be moved; reduced by those that were.
+  /// - Returns: whether all is moved. Otherwise `left` is used up, or memory.
+  private func cascade(_ arena: inout Arena, _ tick: Int, _ left: inout Int) -> Bool {
     var level = Self.levels - 1
     while level > 0 {
       if tick & ((1 << (8 * level)) - 1) == 0 {
-        guard spread(&arena, level, tick) else { return false }
+        guard spread(&arena, level, tick, &left) else { return false }
       }
       level -= 1
     }
     return true
   }
 
-  private func spread(_ arena: inout Arena, _ level: Int, _ tick: Int) -> Bool {
+  private func spread(
+    _ arena: inout Arena, _ level: Int, _ tick: Int, _ left: inout Int
+  ) -> Bool {
     let slot = Self.slotOffset(level: level, tick: tick)
     while true {
       let chunk = Ref<ExpiryWheel>(unit: UInt64(word(arena.reader, slot)))
       if chunk.isNull { return true }
       var (count, _) = counts(arena.reader, chunk)
       while count > 0 {
+        guard left > 0 else { return false }
         let bits = UInt64(bitPattern: Int64(load(arena.reader, chunk, 8 + count * 8)))
         // The record's own tick, of which it knows the lowest 24 bits; it lies in this slot.
         let ahead = (Int(bits & 0xFF_FFFF) - tick) & 0xFF_FFFF
@@ -219,10 +248,14 @@ import Memory
         let isMoved: ()? = try? add(&arena, Record(bits: bits), tick: place, current: tick)
         guard isMoved != nil else { return false }
         count -= 1
-        store(&arena, chunk, 8, UInt32(count))
+        left -= 1
+        if count > 0 {
+          store(&arena, chunk, 8, UInt32(count))
+        } else {
+          setWord(&arena, slot, load(arena.reader, chunk, 0))
+          arena.free(chunk)
+        }
       }
-      setWord(&arena, slot, load(arena.reader, chunk, 0))
-      arena.free(chunk)
     }
   }
 
