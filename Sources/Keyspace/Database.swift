@@ -1,24 +1,35 @@
 // Database: one numbered database: its table of entries, its wheel of deadlines, its counts.
 //
-//   record in the arena | table root 8 | wheel root 8 | keys with a deadline 8 |
+//   record in the arena | table 8 | wheel 8 | keys with a deadline 8 | old wheel 8 | generation 8 |
 //   root 0 of the arena | the records' ref |  root 1: how many databases |  root 2: garbage list |
 //
 // 1. The struct only caches what the record says; whoever changes one changes the other.
 // 2. Table and wheel are made with the first key and the first deadline; a null ref means none.
+// 3. A wheel in which stale records have come to outnumber keys is replaced by one of the next
+//    generation. The old one gives its records up little by little: a key that still says that it
+//    is filed there moves, all other records are dropped. So there are never many more records
+//    than keys with a deadline, whatever is set and deleted (Keyspace+Wheels).
 
 import Bytes
 import Memory
 import Structures
 
 struct Database: BitwiseCopyable {
-  static let recordBytes = 24
+  static let recordBytes = 40
 
   var table: HashTable
   var wheel: ExpiryWheel
+  /// The wheel before, until it is empty.
+  var oldWheel = ExpiryWheel(root: .null)
+  /// 0 or 1, of `wheel`.
+  var generation = 0
   /// Keys that have a deadline.
   var expiringCount = 0
 
   var isEmpty: Bool { table.root.isNull }
+
+  /// What a key says of itself that has a record in `wheel`.
+  var filedFlags: Entry.Flags { generation == 0 ? .filed : [.filed, .odd] }
 }
 
 /// How a keyspace is sampled when memory runs short.

@@ -22,7 +22,7 @@ extension Keyspace {
     let header = old.header
     let oldExpiry = old.expiry
     let expiry = deadline == .keep ? oldExpiry : deadline.milliseconds
-    let isFiled = try file(hash, expiry, was: oldExpiry, header, database: found.database)
+    let filed = try file(hash, expiry, was: oldExpiry, header, database: found.database)
     countExpiring(found.database, from: oldExpiry, to: expiry)
     statistics.changes &+= 1
     if !header.flags.contains(.external) && value.count <= Entry.inlineLimit {
@@ -31,7 +31,7 @@ extension Keyspace {
       if arena.roundedBytes(layout.totalBytes) == arena.roundedBytes(old.ownBytes) {
         arena.fill(
           found.entry, layout, key: key, value: value, expiry: expiry, access: header.access)
-        if isFiled { setFiled(found.entry) }
+        setFiled(found.entry, filed)
         return
       }
     }
@@ -42,7 +42,7 @@ extension Keyspace {
       countExpiring(found.database, from: expiry, to: oldExpiry)
       throw .outOfMemory
     }
-    if isFiled { setFiled(new) }
+    setFiled(new, filed)
     databases[found.database].table.replace(&arena, found.slot, new)
     arena.freeEntry(found.entry)
   }
@@ -61,20 +61,19 @@ extension Keyspace {
     deadline: Deadline = .none
   ) throws(CommandError) {
     let kept = found.flatMap { deadline == .keep ? arena.facts($0.entry).expiry : nil }
-    let expiry = kept ?? deadline.milliseconds
-    if let found { remove(found) }
+    let access = found.map { arena.facts($0.entry).header.access } ?? initialAccess
     let blob = Ref<Blob>(unit: place)
-    let hash = hash(key)
+    let expiry = kept ?? deadline.milliseconds
     let new: Ref<Entry>
     do throws(ArenaFull) {
       new = try arena.makeEntry(
-        key: key, blob: blob, valueCount: count, expiry: expiry, access: initialAccess)
+        key: key, blob: blob, valueCount: count, expiry: expiry, access: access)
     } catch {
       throw .outOfMemory
     }
-    // From here on the blob goes with its entry, which `link` frees when it fails.
+    // From here on the blob goes with its entry, which `put` frees when it fails.
     hasTakenPlace = true
-    try link(new, hash, expiry: expiry, database: selected)
+    try put(new, found?.hash ?? hash(key), expiry: expiry, database: selected)
   }
 
   /// Room for a string of `count` bytes, more than `Entry.inlineLimit`, to be filled and then
@@ -113,17 +112,46 @@ extension Keyspace {
     _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int
   ) throws(CommandError) {
     do throws(ArenaFull) {
-      if databases[database].isEmpty { try makeTable(database) }
-      if let expiry {
-        try wheel(database).file(&arena, hash, deadline: expiry)
-        setFiled(entry)
-      }
-      try databases[database].table.insert(&arena, hash, entry)
+      try tryLink(entry, hash, expiry: expiry, database: database)
     } catch {
       arena.freeEntry(entry)
       throw .outOfMemory
     }
+  }
+
+  private mutating func tryLink(
+    _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int
+  ) throws(ArenaFull) {
+    if databases[database].isEmpty { try makeTable(database) }
+    if let expiry { setFiled(entry, try file(hash, expiry, database: database)) }
+    try databases[database].table.insert(&arena, hash, entry)
     countExpiring(database, from: nil, to: expiry)
+    statistics.changes &+= 1
+  }
+
+  /// As `link`, over whatever has the entry's key, which stays when there is no memory.
+  private mutating func put(
+    _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int
+  ) throws(CommandError) {
+    do throws(ArenaFull) {
+      try tryPut(entry, hash, expiry: expiry, database: database)
+    } catch {
+      arena.freeEntry(entry)
+      throw .outOfMemory
+    }
+  }
+
+  private mutating func tryPut(
+    _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int
+  ) throws(ArenaFull) {
+    let table = databases[database].table
+    guard !table.root.isNull, let slot = table.slot(arena.reader, hash, of: entry) else {
+      return try tryLink(entry, hash, expiry: expiry, database: database)
+    }
+    if let expiry { setFiled(entry, try file(hash, expiry, database: database)) }
+    countExpiring(database, from: arena.facts(slot.entry).expiry, to: expiry)
+    table.replace(&arena, slot, entry)
+    arena.freeEntry(slot.entry)
     statistics.changes &+= 1
   }
 
@@ -181,18 +209,18 @@ extension Keyspace {
     if !flags.contains(.modified) { arena.setFlags(entry, flags.union(.modified)) }
   }
 
-  mutating func setFiled(_ entry: Ref<Entry>) {
-    arena.setFlags(entry, arena.facts(entry).header.flags.union(.filed))
-  }
-
   // MARK: Removing
 
   /// Removes a key that was found.
   public mutating func remove(_ key: Key) {
+    unlink(key)
+    arena.freeEntry(key.entry)
+  }
+
+  private mutating func unlink(_ key: Key) {
     countExpiring(key.database, from: arena.facts(key.entry).expiry, to: nil)
     databases[key.database].table.remove(&arena, key.slot)
-    if databases[key.database].table.count(arena.reader) == 0 { forgetWheel(key.database) }
-    arena.freeEntry(key.entry)
+    if databases[key.database].table.count(arena.reader) == 0 { forgetWheels(key.database) }
     statistics.changes &+= 1
   }
 
@@ -206,20 +234,34 @@ extension Keyspace {
 
   // MARK: Renaming, copying
 
-  /// Gives the key that was found another name, over whatever had it.
+  /// Gives the key that was found another name, over whatever had it. Takes the same time whatever
+  /// the value's length.
   public mutating func rename(
     _ found: Key, to name: borrowing Span<UInt8>
   ) throws(CommandError) {
     if arena.hasKey(found.entry, name) { return }
     let old = found.entry
-    try copy(found, to: name, database: found.database)
-    // The table has changed: find the old name's place again by its entry.
-    let hash = found.hash
+    let facts = arena.facts(old)
+    do throws(ArenaFull) {
+      let new = try arena.copyEntry(
+        old, key: name, access: facts.header.access, sharesBlob: true)
+      do throws(ArenaFull) {
+        try tryPut(new, hash(name), expiry: facts.expiry, database: found.database)
+      } catch {
+        arena.free(new)
+        throw error
+      }
+    } catch {
+      throw .outOfMemory
+    }
+    // The table may have changed: find the old name's place again.
     let table = databases[found.database].table
-    guard let slot = table.slot(arena.reader, hash, of: old) else {
+    guard let slot = table.slot(arena.reader, found.hash, of: old) else {
       preconditionFailure("a key that was found is gone")
     }
-    remove(Key(hash: hash, slot: slot, database: found.database))
+    unlink(Key(hash: found.hash, slot: slot, database: found.database))
+    // The entry alone: the blob is the new one's.
+    arena.free(old)
   }
 
   /// Copies value and deadline to `name` in `database`, over whatever is there.
@@ -232,13 +274,7 @@ extension Keyspace {
     } catch {
       throw .outOfMemory
     }
-    let expiry = arena.facts(new).expiry
-    let hash = hash(name)
-    let table = databases[database].table
-    if !table.root.isNull, let slot = table.find(arena.reader, hash, name) {
-      remove(Key(hash: hash, slot: slot, database: database))
-    }
-    try link(new, hash, expiry: expiry, database: database)
+    try put(new, hash(name), expiry: arena.facts(new).expiry, database: database)
   }
 
   /// Whether `name` exists in `database`; an expired key there does not.

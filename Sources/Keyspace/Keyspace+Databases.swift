@@ -29,6 +29,8 @@ extension Keyspace {
     arena.storeWord(record, 0, database.table.root.unit)
     arena.storeWord(record, 1, database.wheel.root.unit)
     arena.storeWord(record, 2, UInt64(database.expiringCount))
+    arena.storeWord(record, 3, database.oldWheel.root.unit)
+    arena.storeWord(record, 4, UInt64(database.generation))
   }
 
   func recordRef(_ index: Int) -> Ref<Words> {
@@ -40,11 +42,14 @@ extension Keyspace {
     storeRecord(index)
   }
 
-  /// Drops the wheel of a database that has become empty: its records are all stale.
-  mutating func forgetWheel(_ index: Int) {
-    guard !databases[index].wheel.root.isNull else { return }
-    detach(Ref<HashTable>.null, databases[index].wheel.root)
+  /// Drops the wheels of a database that has become empty: their records are all stale.
+  mutating func forgetWheels(_ index: Int) {
+    let database = databases[index]
+    guard !database.wheel.root.isNull || !database.oldWheel.root.isNull else { return }
+    detach(Ref<HashTable>.null, database.wheel.root)
+    detach(Ref<HashTable>.null, database.oldWheel.root)
     databases[index].wheel = ExpiryWheel(root: .null)
+    databases[index].oldWheel = ExpiryWheel(root: .null)
     storeRecord(index)
   }
 
@@ -55,6 +60,7 @@ extension Keyspace {
     let database = databases[index]
     statistics.changes &+= count(database: index)
     detach(database.table.root, database.wheel.root)
+    detach(Ref<HashTable>.null, database.oldWheel.root)
     databases[index] = Database(
       table: HashTable(root: .null, hash: hash), wheel: ExpiryWheel(root: .null))
     storeRecord(index)
@@ -76,7 +82,7 @@ extension Keyspace {
 
   /// Puts a table and a wheel on the garbage list. Without memory for the list's node they are
   /// freed at once.
-  private mutating func detach(_ table: Ref<HashTable>, _ wheel: Ref<ExpiryWheel>) {
+  mutating func detach(_ table: Ref<HashTable>, _ wheel: Ref<ExpiryWheel>) {
     if table.isNull && wheel.isNull { return }
     if !table.isNull { HashTable(root: table, hash: hash).beginFreeing(&arena) }
     guard let node = try? arena.allocate(Self.garbageBytes, as: Words.self) else {

@@ -1,4 +1,4 @@
-// Deadlines: lazily when a key is found, actively from the wheel.
+// Deadlines when a key is found or changed, and the access clock. The wheels: Keyspace+Wheels.swift.
 
 import Bytes
 import Memory
@@ -12,11 +12,11 @@ extension Keyspace {
     let old = facts.expiry
     let header = facts.header
     if old == nil && expiry == nil { return }
-    let isFiled = try file(found.hash, expiry, was: old, header, database: found.database)
+    let filed = try file(found.hash, expiry, was: old, header, database: found.database)
     statistics.changes &+= 1
     if old != nil, let expiry {
       arena.setExpiry(found.entry, expiry)
-      if isFiled && !header.flags.contains(.filed) { setFiled(found.entry) }
+      setFiled(found.entry, filed)
       return
     }
     let new: Ref<Entry>
@@ -26,25 +26,9 @@ extension Keyspace {
     } catch {
       throw .outOfMemory
     }
-    let flags = arena.facts(new).header.flags
-    arena.setFlags(new, isFiled ? flags.union(.filed) : flags.subtracting(.filed))
+    setFiled(new, filed)
     databases[found.database].table.replace(&arena, found.slot, new)
     countExpiring(found.database, from: old, to: expiry)
-  }
-
-  /// Files a deadline unless an older record will come up in time.
-  /// - Returns: whether the key has a record that is in time.
-  mutating func file(
-    _ hash: UInt64, _ expiry: Int?, was old: Int?, _ header: Entry.Header, database: Int
-  ) throws(CommandError) -> Bool {
-    guard let expiry else { return false }
-    if let old, header.flags.contains(.filed), expiry >= old { return true }
-    do throws(ArenaFull) {
-      try wheel(database).file(&arena, hash, deadline: expiry)
-    } catch {
-      throw .outOfMemory
-    }
-    return true
   }
 
   mutating func countExpiring(_ database: Int, from old: Int?, to new: Int?) {
@@ -64,7 +48,7 @@ extension Keyspace {
     return true
   }
 
-  private mutating func expire(_ key: Key) {
+  mutating func expire(_ key: Key) {
     appendRemoval(of: key)
     statistics.expiredKeys &+= 1
     remove(key)
@@ -81,78 +65,6 @@ extension Keyspace {
     effects.begin(2, database: key.database)
     effects.word("DEL")
     effects.word(arena.reader.entry(key.entry).key)
-  }
-
-  /// Removes keys whose deadlines have passed, without looking at any other.
-  /// - Parameter limit: about how many records to deal with in this call.
-  /// - Returns: whether there may be more to do at once.
-  public mutating func expireSome(limit: Int) -> Bool {
-    guard expiresActively else { return false }
-    var isBehind = false
-    for database in 0..<databases.count where !databases[database].wheel.root.isNull {
-      due.removeAll(keepingCapacity: true)
-      let wheel = databases[database].wheel
-      if wheel.takeDue(&arena, now: now, limit: limit, into: &due) { isBehind = true }
-      expireTaken(database)
-      effects.endGroup()
-    }
-    return isBehind
-  }
-
-  private mutating func expireTaken(_ database: Int) {
-    let table = databases[database].table
-    // Buckets first, then entries: the misses of a whole slice overlap.
-    for index in 0..<due.count { table.prefetchBucket(arena.reader, due[index]) }
-    for index in 0..<due.count {
-      table.prefetchEntries(arena.reader, due[index].partialHash)
-    }
-    for index in 0..<due.count {
-      let record = due[index]
-      // The last key may have gone, and the table's structure with it.
-      guard !databases[database].isEmpty else { return }
-      slots.removeAll(keepingCapacity: true)
-      Self.collect(table, arena, record, &slots)
-      for position in 0..<slots.count { settle(slots[position], record, database) }
-    }
-  }
-
-  private static func collect(
-    _ table: HashTable, _ arena: borrowing Arena, _ record: ExpiryWheel.Record,
-    _ slots: inout GrowableArray<HashTable.Slot>
-  ) {
-    table.candidates(arena.reader, record, into: &slots)
-  }
-
-  /// Deals with one entry that a record may mean: removes it if it is due, files it again if the
-  /// record is its own and its deadline has moved.
-  private mutating func settle(
-    _ slot: HashTable.Slot, _ record: ExpiryWheel.Record, _ database: Int
-  ) {
-    guard let expiry = arena.facts(slot.entry).expiry else { return }
-    let hash = hash(arena.reader.entry(slot.entry).key)
-    guard record.matches(hash) else { return }
-    if isDue(expiry) {
-      // Positions of further candidates stay true: removal never moves an entry but by a merge,
-      // and then the table is searched again.
-      guard let current = databases[database].table.slot(arena.reader, hash, of: slot.entry) else {
-        return
-      }
-      expire(Key(hash: hash, slot: current, database: database))
-      effects.endGroup()
-    } else if let wheel = try? wheel(database) {
-      // Without memory for the record the key remains to lazy expiry.
-      try? wheel.file(&arena, hash, deadline: expiry)
-    }
-  }
-
-  func wheelOrNull(_ database: Int) -> ExpiryWheel { databases[database].wheel }
-
-  mutating func wheel(_ database: Int) throws(ArenaFull) -> ExpiryWheel {
-    if databases[database].wheel.root.isNull {
-      databases[database].wheel = try ExpiryWheel.create(&arena, now: now)
-      storeRecord(database)
-    }
-    return databases[database].wheel
   }
 
   // MARK: Access clock

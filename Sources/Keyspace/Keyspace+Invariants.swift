@@ -28,19 +28,16 @@ extension Keyspace {
     precondition(
       arena.reader.word(record, 0) == database.table.root.unit
         && arena.reader.word(record, 1) == database.wheel.root.unit
-        && arena.reader.word(record, 2) == UInt64(database.expiringCount),
+        && arena.reader.word(record, 2) == UInt64(database.expiringCount)
+        && arena.reader.word(record, 3) == database.oldWheel.root.unit
+        && arena.reader.word(record, 4) == UInt64(database.generation),
       "a database and its record disagree")
   }
 
   /// The wheel's invariant 2, and the exact count of deadlines.
   private func checkDeadlines(_ database: Database, _ allowsUnfiled: Bool) {
-    var earliest: [UInt64: Int] = [:]
-    if !database.wheel.root.isNull {
-      database.wheel.checkInvariants(arena.reader)
-      database.wheel.forEachRecord(arena.reader) { record, tick, _ in
-        earliest[record.partialHash] = min(earliest[record.partialHash] ?? .max, tick)
-      }
-    }
+    let current = earliestTicks(database.wheel)
+    let old = earliestTicks(database.oldWheel)
     var expiring = 0
     var cursor: UInt64 = 0
     var entries = GrowableArray<Ref<Entry>>()
@@ -56,15 +53,27 @@ extension Keyspace {
         expiring += 1
         precondition(isFiled || allowsUnfiled, "a deadline is not filed")
         let hash = hash(arena.reader.entry(entries[index]).key)
-        let tick = earliest[ExpiryWheel.Record.partial(hash)]
+        guard isFiled else { continue }
+        let isCurrent = facts.header.flags.contains(.odd) == (database.generation == 1)
+        let wheel = isCurrent ? database.wheel : database.oldWheel
+        let tick = (isCurrent ? current : old)[ExpiryWheel.Record.partial(hash)] ?? .max
         precondition(
-          !isFiled
-            || tick.map { $0 <= max(expiry >> 7, database.wheel.tick(arena.reader)) } ?? false,
-          "a filed key has no record in time")
+          tick <= max(expiry >> 7, wheel.tick(arena.reader)), "a filed key has no record in time")
       }
       entries.removeAll(keepingCapacity: true)
     } while cursor != 0
     precondition(expiring == database.expiringCount, "deadlines are miscounted")
+  }
+
+  /// The tick of the earliest record for each hash.
+  private func earliestTicks(_ wheel: ExpiryWheel) -> [UInt64: Int] {
+    var earliest: [UInt64: Int] = [:]
+    guard !wheel.root.isNull else { return earliest }
+    wheel.checkInvariants(arena.reader)
+    wheel.forEachRecord(arena.reader) { record, tick, _ in
+      earliest[record.partialHash] = min(earliest[record.partialHash] ?? .max, tick)
+    }
+    return earliest
   }
 
   private func checkGarbage() {

@@ -15,7 +15,8 @@ extension Keyspace {
     let table = databases[selected].table
     if table.root.isNull { return 0 }
     var cursor = cursor
-    let wanted = entries.count + max(count, 1)
+    let (sum, overflow) = entries.count.addingReportingOverflow(max(count, 1))
+    let wanted = overflow ? Int.max : sum
     var buckets = count.multipliedReportingOverflow(by: 10).overflow ? Int.max : count * 10
     repeat {
       cursor = table.scan(arena.reader, cursor: cursor, into: &entries)
@@ -67,6 +68,11 @@ extension Keyspace {
   /// - Returns: false when the policy finds nothing to remove.
   public mutating func evict(downTo limit: Int) -> Bool {
     while usedBytes > limit {
+      // What was flushed goes before any key does.
+      if hasGarbage {
+        _ = freeGarbage(limit: 64)
+        continue
+      }
       guard policy != .noEviction, let victim = chooseVictim() else { return false }
       appendRemoval(of: victim)
       effects.endGroup()

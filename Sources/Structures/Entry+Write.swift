@@ -91,16 +91,18 @@ extension Arena {
 
   /// A copy of an entry and its blob under another key, with the same deadline. It has no record
   /// in any wheel.
+  /// - Parameter sharesBlob: whether both entries name the same blob. The caller then frees one of
+  ///   the two with `free`, which leaves the blob to the other.
   public mutating func copyEntry(
-    _ old: Ref<Entry>, key: borrowing Span<UInt8>, access: UInt32
+    _ old: Ref<Entry>, key: borrowing Span<UInt8>, access: UInt32, sharesBlob: Bool = false
   ) throws(ArenaFull) -> Ref<Entry> {
     let (_, count, oldBlob, header) = shape(old)
     let expiry = reader.entry(old).expiry
     let layout = Entry.Layout(
       keyCount: key.count, hasExpiry: expiry != nil, valueCount: oldBlob.isNull ? count : nil)
     let ref = try allocate(layout.totalBytes, as: Entry.self)
-    var blob = Ref<Blob>.null
-    if !oldBlob.isNull {
+    var blob = oldBlob
+    if !oldBlob.isNull && !sharesBlob {
       do throws(ArenaFull) {
         blob = try allocate(count, as: Blob.self)
       } catch {
@@ -110,7 +112,7 @@ extension Arena {
       copy(from: old, to: blob, count)
     }
     var flags = header.flags
-    flags.remove([.expiry, .external, .longKey, .filed])
+    flags.remove([.expiry, .external, .longKey, .filed, .odd])
     let newHeader = Entry.Header(
       type: header.type, flags: flags.union(layout.flags), access: access, keyCount: key.count,
       valueCount: oldBlob.isNull ? count : 0)

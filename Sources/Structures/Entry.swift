@@ -41,6 +41,8 @@ public enum Entry {
     @inlinable public static var modified: Flags { Flags(rawValue: 8) }
     /// The expiry wheel has a record of this key, due no later than its deadline.
     @inlinable public static var filed: Flags { Flags(rawValue: 16) }
+    /// That record lies in a wheel of an odd generation.
+    @inlinable public static var odd: Flags { Flags(rawValue: 32) }
   }
 
   /// The entry's first word.

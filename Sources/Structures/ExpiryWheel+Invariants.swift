@@ -24,7 +24,7 @@ extension ExpiryWheel {
     for level in 0..<Self.levels {
       for slot in 0..<Self.slots {
         var chunk = Ref<ExpiryWheel>(
-          unit: UInt64(word(reader, 16 + (level * Self.slots + slot) * 8)))
+          unit: UInt64(word(reader, Self.headBytes + (level * Self.slots + slot) * 8)))
         while !chunk.isNull {
           let (count, capacity) = counts(reader, chunk)
           precondition(count > 0 && count <= capacity, "a chunk's count is wrong")

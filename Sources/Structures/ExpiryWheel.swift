@@ -1,6 +1,6 @@
 // ExpiryWheel: which keys may be due, in order of time, eight bytes a key.
 //
-//   root    | current tick 8 | records 8 | level 0: 256 chunk refs | level 1 | level 2 | level 3 |
+//   root    | current tick 8 | records 8 | drained 8 | level 0: 256 chunk refs | 1 | 2 | level 3 |
 //   chunk   | next ref 8 | count 4 | capacity 4 | record 8 | ... |
 //   record  | hash bits 63-38, 26 | hash bits 13-0, 14 | tick bits 23-0, 24 |
 //
@@ -31,7 +31,8 @@ import Memory
   static let tickShift = 7
   static let levels = 4
   static let slots = 256
-  static let rootBytes = 16 + levels * slots * 8
+  static let headBytes = 24
+  static let rootBytes = headBytes + levels * slots * 8
   static let chunkCapacities = [6, 62, 510]
 
   /// What a record remembers of a hash: enough to find the bucket and the tag of its key.
@@ -120,11 +121,28 @@ import Memory
     return current < nowTick
   }
 
+  /// Takes records whatever their tick, for a wheel in which nothing is filed any more. Those
+  /// furthest ahead come first: a cascade meanwhile moves records only to where this has yet to go.
+  public func drain(_ arena: inout Arena, limit: Int, into records: inout GrowableArray<Record>) {
+    var left = limit
+    while left > 0 && word(arena.reader, 8) > 0 {
+      let drained = word(arena.reader, 16)
+      precondition(drained < Self.levels * Self.slots, "a wheel's records are miscounted")
+      let slot = Self.rootBytes - 8 - drained * 8
+      let chunk = Ref<ExpiryWheel>(unit: UInt64(word(arena.reader, slot)))
+      if chunk.isNull {
+        setWord(&arena, 16, drained + 1)
+      } else {
+        left -= take(&arena, slot, chunk, limit: left, into: &records)
+      }
+    }
+  }
+
   /// Frees up to `limit` chunks, and the wheel itself when none is left.
   /// - Returns: whether the wheel is gone.
   public func free(_ arena: inout Arena, limit: Int) -> Bool {
     var left = limit
-    for slot in stride(from: 16, to: Self.rootBytes, by: 8) {
+    for slot in stride(from: Self.headBytes, to: Self.rootBytes, by: 8) {
       var chunk = Ref<ExpiryWheel>(unit: UInt64(word(arena.reader, slot)))
       while !chunk.isNull {
         guard left > 0 else { return false }
@@ -142,7 +160,7 @@ import Memory
   // MARK: Slots and chunks
 
   static func slotOffset(level: Int, tick: Int) -> Int {
-    16 + (level * slots + tick >> (8 * level) & 255) * 8
+    headBytes + (level * slots + tick >> (8 * level) & 255) * 8
   }
 
   private func add(
