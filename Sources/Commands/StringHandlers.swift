@@ -248,7 +248,7 @@ extension Keyspace {
   }
 
   /// Gives a key a deadline; one in the past removes it.
-  fileprivate mutating func expire(
+  mutating func expire(
     _ found: Key, _ key: borrowing Span<UInt8>, at time: Int
   ) throws(CommandError) {
     if time <= now {

@@ -1,0 +1,90 @@
+// Digest: one number for all data, as DEBUG DIGEST computes it: equal data, equal digest, in Ferrite
+// and in Redis, whatever the order in which it came.
+//
+//   keyspace   for each database that has keys:  mix its number, then xor each key's digest
+//   key        mix the name, the value;  a deadline: xor "!!expire!!"
+//   value      mix the type's number, the string
+//
+//   xor d x    d ← d ⊕ SHA1(x)              in any order
+//   mix d x    d ← SHA1(d ⊕ SHA1(x))        in this order
+//
+// 1. Numbers are mixed as 4 bytes, the highest first.
+// 2. That a key has a deadline counts, but not which. Expired keys count until they are removed.
+
+import Bytes
+import Memory
+import Structures
+
+extension Keyspace {
+  /// The digest of all databases: 20 bytes.
+  public func digest() -> [UInt8] {
+    var digest = RunningDigest()
+    var entries = EntryList()
+    for database in 0..<databases.count where count(database: database) > 0 {
+      digest.mix(number: database)
+      let table = databases[database].table
+      var cursor: UInt64 = 0
+      repeat {
+        cursor = table.scan(arena.reader, cursor: cursor, into: &entries)
+        for index in 0..<entries.count {
+          let entry = arena.reader.entry(entries[index])
+          var own = RunningDigest()
+          own.mix(entry.key)
+          own.mix(entry)
+          digest.xor(own)
+        }
+        entries.removeAll(keepingCapacity: true)
+      } while cursor != 0
+    }
+    return digest.bytes
+  }
+
+  /// The digest of a key's value in the selected database (DEBUG DIGEST-VALUE); zeros without one.
+  public func digest(of key: borrowing Span<UInt8>) -> [UInt8] {
+    var digest = RunningDigest()
+    let table = databases[selected].table
+    if !table.root.isNull, let slot = table.find(arena.reader, hash(key), key) {
+      digest.mix(arena.reader.entry(slot.entry))
+    }
+    return digest.bytes
+  }
+}
+
+private struct RunningDigest {
+  private var state = SHA1.Digest(repeating: 0)
+
+  var bytes: [UInt8] { state.indices.map { state[$0] } }
+
+  mutating func xor(_ bytes: borrowing Span<UInt8>) {
+    let other = SHA1.digest(bytes)
+    for index in other.indices { state[index] ^= other[index] }
+  }
+
+  mutating func xor(_ other: RunningDigest) {
+    xor(other.state.span)
+  }
+
+  mutating func mix(_ bytes: borrowing Span<UInt8>) {
+    xor(bytes)
+    state = SHA1.digest(state.span)
+  }
+
+  mutating func mix(number: Int) {
+    let bytes: InlineArray<4, UInt8> = [
+      UInt8(truncatingIfNeeded: number >> 24), UInt8(truncatingIfNeeded: number >> 16),
+      UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number),
+    ]
+    mix(bytes.span)
+  }
+
+  mutating func mix(_ entry: borrowing EntryView) {
+    mix(number: Int(entry.header.type.rawValue))
+    mix(entry.value)
+    if entry.expiry != nil {
+      let mark: InlineArray<10, UInt8> = [
+        0x21, 0x21, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x21, 0x21,
+      ]
+      xor(mark.span)
+    }
+  }
+}
