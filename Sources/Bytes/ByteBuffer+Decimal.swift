@@ -9,19 +9,12 @@ extension ByteBuffer {
     }
     reserve(20)
     var magnitude = value.magnitude
-    var digits = 1
-    var bound: UInt = 10
-    while magnitude >= bound {
-      digits += 1
-      let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
-      if overflow { break }
-      bound = next
-    }
-    let length = value < 0 ? digits + 1 : digits
+    let length = decimalCount(value)
+    let firstDigit = value < 0 ? 1 : 0
     // SAFETY: 20 bytes were reserved and the longest text, Int.min, takes 20.
     let text = unsafe base + end
     var position = length
-    while position > length - digits {
+    while position > firstDigit {
       position -= 1
       let (quotient, remainder) = magnitude.quotientAndRemainder(dividingBy: 10)
       unsafe text[position] = UInt8(truncatingIfNeeded: remainder &+ 48)
@@ -30,4 +23,18 @@ extension ByteBuffer {
     if value < 0 { unsafe text[0] = 45 }
     end += length
   }
+}
+
+/// The length of an integer's decimal text: 1 to 20 bytes.
+@inlinable public func decimalCount(_ value: Int) -> Int {
+  let magnitude = value.magnitude
+  var count = value < 0 ? 2 : 1
+  var bound: UInt = 10
+  while magnitude >= bound {
+    count += 1
+    let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
+    if overflow { break }
+    bound = next
+  }
+  return count
 }

@@ -17,10 +17,12 @@
   public init(capacity: Int = 0) {
     precondition(capacity >= 0)
     self.capacity = capacity
+    // SAFETY: fresh memory, or the place of a buffer that has none.
     unsafe base = capacity > 0 ? .allocate(capacity: capacity) : Self.nothing
   }
 
   deinit {
+    // SAFETY: capacity > 0 says that base was allocated; its owner is dying.
     if capacity > 0 { unsafe base.deallocate() }
   }
 
@@ -72,6 +74,7 @@
   public mutating func append(_ text: String) {
     var text = text
     text.withUTF8 { utf8 in
+      // SAFETY: utf8 is valid for the closure's duration.
       unsafe append(Span(_unsafeElements: utf8))
     }
   }

@@ -14,10 +14,12 @@
 
   /// An empty array without memory.
   @inlinable public init() {
+    // SAFETY: nil is no memory (invariant 2).
     unsafe base = nil
   }
 
   deinit {
+    // SAFETY: the memory is ours alone, and its owner is dying.
     unsafe base?.deallocate()
   }
 
@@ -73,6 +75,7 @@
 
   /// Empties the array and gives its memory back.
   @inline(never) public mutating func release() {
+    // SAFETY: the memory is ours alone; nil says that it is gone.
     unsafe base?.deallocate()
     unsafe base = nil
     capacity = 0

@@ -1,8 +1,8 @@
 // KeyedHash: the 64-bit hash of keys, under secrets drawn at random for each image.
 //
-// The mixing is the folded 64x64→128-bit multiplication known from wyhash (Wang Yi, 2019), but every
-// constant that wyhash publishes is a secret here: an attacker who does not know them can neither
-// zero a product nor aim two keys at one bucket (docs/DECISIONS.md, D3).
+// The mixing is the folded 64x64→128-bit multiplication known from wyhash (Wang Yi, 2019), but
+// every constant that wyhash publishes is a secret here: an attacker who does not know them can
+// neither zero a product nor aim two keys at one bucket (docs/DECISIONS.md, D3).
 
 @frozen public struct KeyedHash: BitwiseCopyable, Sendable {
   public var secret0: UInt64

@@ -11,10 +11,12 @@
   public private(set) var count = 0
 
   public init() {
+    // SAFETY: fresh memory for no chunks.
     unsafe chunks = .allocate(capacity: 0)
   }
 
   deinit {
+    // SAFETY: invariant 2: slots below count are initialised, and their chunks allocated.
     for index in 0..<count { unsafe slot(index).deinitialize(count: 1) }
     for chunk in 0..<((count + Self.chunkSize - 1) >> Self.chunkShift) {
       unsafe chunks[chunk].deallocate()
@@ -49,6 +51,7 @@
         let larger = max(4, chunkCapacity * 2)
         let moved = UnsafeMutablePointer<UnsafeMutablePointer<Element>>.allocate(
           capacity: larger)
+        // SAFETY: moved has room for the chunks; the old list is not used again.
         unsafe moved.update(from: chunks, count: chunk)
         unsafe chunks.deallocate()
         unsafe chunks = moved

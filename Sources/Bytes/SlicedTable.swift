@@ -9,7 +9,7 @@ struct SlicedTable<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable &
 
   /// - Parameter polynomial: in reflected form, the highest power lowest.
   init(polynomial: Word) {
-    entries = Array(repeating: 0, count: 8 * 256)
+    entries = Array(repeating: 0, count: 8 * 256)  // cold: once for each table
     for byte in 0..<256 {
       var crc = Word(byte)
       for _ in 0..<8 { crc = crc & 1 != 0 ? crc >> 1 ^ polynomial : crc >> 1 }

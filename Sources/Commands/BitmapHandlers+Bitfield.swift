@@ -217,7 +217,10 @@ private struct BitfieldCursor {
       let bits = type.parseInteger(1..<type.count), bits >= 1, bits <= (isSigned ? 64 : 63)
     else {
       throw .fixed(
-        "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is."
+        """
+        ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but \
+        i64 is.
+        """
       )
     }
     let text = args[index + 2]

@@ -1,5 +1,5 @@
-// GenericHandlers: removing, looking at, renaming, moving and copying keys of any type. Rows: Generic.
-// Deadlines, walks and OBJECT have files of their own.
+// GenericHandlers: removing, looking at, renaming, moving and copying keys of any type. Rows:
+// Generic. Deadlines, walks and OBJECT have files of their own.
 //
 // 1. What was found is good until the keyspace changes, and looking at a name may remove it: a
 //    target is looked at before the source is found.

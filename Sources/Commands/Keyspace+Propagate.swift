@@ -1,7 +1,7 @@
 // Keyspace+Propagate: what handlers append to the effects.
 //
-// 1. Where the client's own bytes already are the effect, they are copied. An inline request, or one
-//    with an argument in its final place, has no such bytes and is encoded word by word.
+// 1. Where the client's own bytes already are the effect, they are copied. An inline request, or
+//    one with an argument in its final place, has no such bytes and is encoded word by word.
 // 2. A handler appends after it has changed the keyspace, so that a change which failed for want of
 //    memory has no effect; and only when it has changed something.
 

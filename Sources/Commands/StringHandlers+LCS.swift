@@ -5,8 +5,8 @@
 //   ▼
 //
 // Redis keeps every cell, four bytes each, and refuses strings whose table would exceed
-// proto-max-bulk-len; the same pairs are refused here. But only one row is kept, that of the shorter
-// string, and one bit a cell: which way the walk back from the last cell goes.
+// proto-max-bulk-len; the same pairs are refused here. But only one row is kept, that of the
+// shorter string, and one bit a cell: which way the walk back from the last cell goes.
 //
 // 1. Where two ways are equally long, the walk goes back in b, as Redis' does: the ranges agree.
 

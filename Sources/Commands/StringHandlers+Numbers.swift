@@ -1,7 +1,8 @@
 // Numbers in strings: INCR and its sisters.
 //
 // 1. A string is an integer only when it is written as printing it would write it.
-// 2. The result is set anew as text, so that its encoding is that of an integer; the deadline stays.
+// 2. The result is set anew as text, so that its encoding is that of an integer; the deadline
+//    stays.
 
 import Bytes
 import Keyspace

@@ -1,5 +1,5 @@
-// Digest: one number for all data, as DEBUG DIGEST computes it: equal data, equal digest, in Ferrite
-// and in Redis, whatever the order in which it came.
+// Digest: one number for all data, as DEBUG DIGEST computes it: equal data, equal digest, in
+// Ferrite and in Redis, whatever the order in which it came.
 //
 //   keyspace   for each database that has keys:  mix its number, then xor each key's digest
 //   key        mix the name, the value;  a deadline: xor "!!expire!!"

@@ -113,14 +113,3 @@ public struct EffectStream: ~Copyable {
     groupEffects += 1
   }
 }
-
-/// The length of an integer's decimal text.
-func decimalCount(_ value: Int) -> Int {
-  var count = value < 0 ? 2 : 1
-  var rest = value.magnitude
-  while rest >= 10 {
-    rest /= 10
-    count += 1
-  }
-  return count
-}

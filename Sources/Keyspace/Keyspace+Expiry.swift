@@ -1,4 +1,5 @@
-// Deadlines when a key is found or changed, and the access clock. The wheels: Keyspace+Wheels.swift.
+// Deadlines when a key is found or changed, and the access clock. The wheels:
+// Keyspace+Wheels.swift.
 
 import Bytes
 import Memory

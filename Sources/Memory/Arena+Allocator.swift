@@ -186,6 +186,7 @@ extension Arena {
     if bytes > SizeClass.largestBytes {
       return (bytes &+ Self.pageBytes &- 1) & ~(Self.pageBytes &- 1)
     }
+    // SAFETY: the index is below SizeClass.count for sizes up to the largest.
     return unsafe Int(classes[SizeClass.index(bytes: bytes)].objectBytes)
   }
 
@@ -227,6 +228,7 @@ extension Arena {
   // MARK: Slabs
 
   @usableFromInline mutating func addSlab(_ index: Int) throws(ArenaFull) -> Int {
+    // SAFETY: the callers' index is a class.
     let pages = unsafe Int(classes[index].slabPages)
     let head = try allocatePages(pages)
     setDescriptor(
@@ -278,6 +280,7 @@ extension Arena {
     let slab = descriptor(page)
     guard slab.next != 0 || slab.previous != 0 else { return }
     unlinkPartial(page, index)
+    // SAFETY: the slab's own class.
     freePages(page, unsafe Int(classes[index].slabPages))
   }
 

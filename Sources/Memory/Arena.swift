@@ -26,14 +26,15 @@ import CSystem
   @usableFromInline let base: UnsafeMutableRawPointer
   @usableFromInline var dirty: DirtyPages
   @usableFromInline let classes: UnsafeMutablePointer<SizeClass>
-  let provider: any PageProvider
+  let provider: any PageProvider  // cold: asked on the first write to a page only
   /// Views not yet closed; while there are any, no page goes back to the system.
   public private(set) var openViews = 0
 
   /// An empty arena over the provider's pages, which must read as zeros.
-  public init(provider: any PageProvider) throws(MemoryError) {
+  public init(provider: any PageProvider) throws(MemoryError) {  // cold: once
     precondition(provider.reachBytes >= Self.smallestReachBytes)
     self.provider = provider
+    // SAFETY: the provider lives as long as the arena; the classes are fresh memory, filled below.
     unsafe base = provider.base
     dirty = try DirtyPages(pageCount: provider.reachBytes >> Self.pageShift)
     unsafe classes = .allocate(capacity: SizeClass.count)
@@ -44,6 +45,7 @@ import CSystem
   }
 
   deinit {
+    // SAFETY: allocated by init; nothing else holds them.
     unsafe classes.deallocate()
   }
 
@@ -52,6 +54,7 @@ import CSystem
   /// What reads stored bytes; it dies before the arena changes.
   @inlinable public var reader: ArenaReader {
     @_lifetime(borrow self) borrowing get {
+      // SAFETY: the reader borrows the arena, whose mapping therefore outlives it.
       let reader = unsafe ArenaReader(base: UnsafeRawPointer(base))
       return unsafe _overrideLifetime(reader, borrowing: self)
     }

@@ -4,7 +4,8 @@
 //         ◄── output ◄── Network.send
 //
 // 1. A connection in use belongs to its user from `.accepted` (or `adopt`) until `close`.
-// 2. An idle connection holds no buffers: they are lent from a common stack while bytes are in them.
+// 2. An idle connection holds no buffers: they are lent from a common stack while bytes are in
+//    them.
 // 3. The kernel never holds the address of a connection's memory while the user's code runs: every
 //    read and write completes, or is refused, within Network.turn or Network.flush.
 

@@ -1,8 +1,8 @@
 // Network+Ring: the event loop on io_uring.
 //
-// One io_uring_enter a turn: it submits the sends of the last batch, then waits and receives for all
-// connections. A connection has one receive under way for its whole life, into buffers shared by
-// all; its bytes are copied to the input.
+// One io_uring_enter a turn: it submits the sends of the last batch, then waits and receives for
+// all connections. A connection has one receive under way for its whole life, into buffers shared
+// by all; its bytes are copied to the input.
 //
 //   sends       complete while they are submitted; only a failed or short one has a completion, and
 //               the rest of its output waits for a poll

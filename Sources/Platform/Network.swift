@@ -6,7 +6,8 @@
 //     └───────────────────────────────────────────────────────────────┘
 //
 // Two backends stand behind it, chosen once: epoll (Network+Epoll.swift) and io_uring
-// (Network+Ring.swift). One thread at a time uses a Network, always the same one once it has turned.
+// (Network+Ring.swift). One thread at a time uses a Network, always the same one once it has
+// turned.
 //
 // 1. A slot is reused only after `close` and after the kernel has let go of its descriptor; slots
 //    become free, and are taken, only inside `turn`, so an event never speaks of a later user.
@@ -110,9 +111,9 @@ public struct Network: ~Copyable {
 
   // MARK: Listening
 
-  /// Listens on one address: IPv4, IPv6, "*" (all IPv4), "::*" (all IPv6) or a host name; "-" before
-  /// it makes it optional. Gives the listener's number, or nil where an optional address is not
-  /// available or the machine lacks its protocol. Port 0 lets the kernel choose.
+  /// Listens on one address: IPv4, IPv6, "*" (all IPv4), "::*" (all IPv6) or a host name; "-"
+  /// before it makes it optional. Gives the listener's number, or nil where an optional address is
+  /// not available or the machine lacks its protocol. Port 0 lets the kernel choose.
   @discardableResult
   public mutating func listen(
     tcp address: String, port: UInt16, backlog: Int32
@@ -349,8 +350,8 @@ public struct Network: ~Copyable {
 
   // MARK: Reading
 
-  /// Takes nothing more from the socket until `resumeReading`; bytes that have already been received
-  /// may still be reported.
+  /// Takes nothing more from the socket until `resumeReading`; bytes that have already been
+  /// received may still be reported.
   public mutating func pauseReading(_ connection: Int) {
     guard connections[connection].isOpen && !connections[connection].isPaused else { return }
     connections[connection].isPaused = true

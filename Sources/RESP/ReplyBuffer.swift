@@ -71,7 +71,9 @@ public enum RESPVersion: UInt8, Sendable {
 
   /// The integer's decimal text as a bulk string.
   public mutating func bulk(decimal value: Int) {
-    bulk(String(value))
+    header(0x24, decimalCount(value))
+    bytes.append(decimal: value)
+    endLine()
   }
 
   /// Null where a single value was expected.

@@ -231,6 +231,7 @@ extension Server {
     error.append(to: &line)
     line.append("\r\n")
     statistics.count(errorLine: line.span.extracting(1..<line.count))
+    // cold: the connection is about to be closed
     log.info("Protocol error (\(error.text)) from client id=\(clients[slot].id)")
     network.send(slot, &line)
     close(slot, afterOutput: true)

@@ -142,6 +142,7 @@ extension Server {
     if !batch.requests.isEmpty || !ready.isEmpty { finishBatch() }
   }
 
+  // cold: the connection is about to be closed
   private mutating func refuseInput(_ slot: Int, _ size: Int) {
     log.warning(
       "Closing client that reached max query buffer length: id=\(clients[slot].id) qbuf=\(size)")

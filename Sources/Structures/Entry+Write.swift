@@ -116,6 +116,7 @@ extension Arena {
     let newHeader = Entry.Header(
       type: header.type, flags: flags.union(layout.flags), access: access, keyCount: key.count,
       valueCount: oldBlob.isNull ? count : 0)
+    // SAFETY: a fresh allocation of the layout's size.
     let base = unsafe write(ref, count: layout.totalBytes)
     unsafe storeMoved(
       old, to: base, layout, newHeader, key: key, expiry: expiry, kept: count, valueCount: count)
@@ -151,6 +152,7 @@ extension Arena {
     let newHeader = Entry.Header(
       type: header.type, flags: flags.union(layout.flags), access: header.access,
       keyCount: keyCount, valueCount: isExternal ? 0 : valueCount)
+    // SAFETY: a fresh allocation of the layout's size.
     let base = unsafe write(ref, count: layout.totalBytes)
     unsafe storeMoved(
       old, to: base, layout, newHeader, key: reader.entry(old).key, expiry: expiry,

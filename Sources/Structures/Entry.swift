@@ -3,7 +3,7 @@
 //   | header 8 | expiry 8, if any | long key length 8, if > 255 | key | value, or its place |
 //
 //   header, bits from the lowest:
-//   | 0 type 4 | 4 encoding 4 | 8 flags 8 | 16 access 24 | 40 short key length 8 | 48 value length 16 |
+//   | 0 type 4 | 4 unused 4 | 8 flags 8 | 16 access 24 | 40 key length 8 | 48 value length 16 |
 //   place: | ref unit 8 | length 8 |, unaligned
 //
 // 1. A value of at most `inlineLimit` bytes lies in the entry; a longer one is a blob of its own,
@@ -124,6 +124,7 @@ public enum Entry {
   }
 
   @inlinable public var key: Span<UInt8> {
+    // SAFETY: the header tells where the key lies (invariant 2).
     @_lifetime(copy self) get { unsafe bytes(base, header.keyOffset, keyCount) }
   }
 
@@ -164,6 +165,8 @@ public enum Entry {
   @inlinable public var value: Span<UInt8> {
     @_lifetime(copy self) get {
       if header.flags.contains(.external) {
+        // SAFETY: the place names a blob of that length; inline, the header tells offset and
+        // length.
         return unsafe bytes(arena, blob.offset, valueCount)
       }
       return unsafe bytes(base, valueOffset, header.inlineCount)

@@ -191,6 +191,7 @@ extension HashTable {
   private var deepestOffset: Int { 20 }
 
   func deepest(_ reader: borrowing ArenaReader) -> Int {
+    // SAFETY: the root is as long as the picture says.
     unsafe Int(reader.load(root, at: deepestOffset, as: UInt32.self))
   }
 

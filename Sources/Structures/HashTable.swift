@@ -119,10 +119,12 @@ import Memory
   }
 
   @inlinable func directory(_ reader: borrowing ArenaReader) -> Ref<HashTable> {
+    // SAFETY: the root is as long as the picture says.
     Ref(unit: unsafe reader.load(root, as: UInt64.self))
   }
 
   @inlinable func depth(_ reader: borrowing ArenaReader) -> Int {
+    // SAFETY: the root is as long as the picture says.
     unsafe Int(truncatingIfNeeded: reader.load(root, at: 16, as: UInt32.self))
   }
 
@@ -159,6 +161,7 @@ import Memory
   }
 
   @inlinable static func meta(_ reader: borrowing ArenaReader, _ bucket: Int) -> Meta {
+    // SAFETY: a bucket's last four bytes.
     unsafe Meta(bits: reader.base.load(fromByteOffset: bucket &+ 60, as: UInt32.self))
   }
 

@@ -1,5 +1,5 @@
-// CONFIG SET, value by value, as redis-server 7.0.15 answered it: each row was sent to the real one,
-// in this order, and its reply or the value that CONFIG GET then gave is the expectation.
+// CONFIG SET, value by value, as redis-server 7.0.15 answered it: each row was sent to the real
+// one, in this order, and its reply or the value that CONFIG GET then gave is the expectation.
 
 enum Expectation: Sendable {
   /// CONFIG GET tells this afterwards.

@@ -25,7 +25,7 @@ extension Configuration {
       do {
         old = try files.read(filePath)
       } catch  where error == .notFound {
-        // The file is gone: it is written anew.
+        old = []  // The file is gone: it is written anew.
       }
       try files.replace(filePath, with: rewritten(old))
     } catch {
