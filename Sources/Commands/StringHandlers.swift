@@ -57,7 +57,7 @@ extension StringHandlers {
       throw error
     }
     if !options.returnsOld { reply.ok() }
-    if case .at = deadline, options.expiry != .millisecondsAt {
+    if case .at = deadline, options.expiry != .millisecondsAt || args.count > 5 {
       keys.propagateSet(args[1], args[2], deadline)
     } else if options.returnsOld {
       propagateWithoutGet(args, &keys)
