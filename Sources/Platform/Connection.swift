@@ -43,7 +43,7 @@ import Glibc
   /// `send` has been called since the last flush.
   var isTouched = false
   /// The socket is full: the rest of the output waits for the kernel's word.
-  var isBlocked = false
+  public internal(set) var isBlocked = false
   /// The events that epoll watches, or io_uring's operations under way.
   var interest: UInt32 = 0
   var operations = Operations()

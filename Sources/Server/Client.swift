@@ -3,7 +3,8 @@
 //
 // 1. `id` is never used twice; 0 means that the slot is free.
 // 2. While `place` is set, the network reads a large argument into it; `header` holds the bytes of
-//    the unfinished request that precede the argument.
+//    the unfinished request that precede the argument. A postponed client whose request has a
+//    large argument is put back into that state, with the argument all there.
 
 import Bytes
 import Platform
@@ -22,12 +23,18 @@ struct ClientFlags: OptionSet, BitwiseCopyable {
   static var noTouch: ClientFlags { ClientFlags(rawValue: 32) }
   /// Nothing more is executed; the connection closes when its output is delivered.
   static var closing: ClientFlags { ClientFlags(rawValue: 64) }
-  /// The peer has sent its last byte.
-  static var ended: ClientFlags { ClientFlags(rawValue: 128) }
+  /// The connection closes at once when the command being executed is over: nothing it has to say
+  /// is delivered any more.
+  static var dropping: ClientFlags { ClientFlags(rawValue: 128) }
   /// Stands in the turn's list of clients that have something to execute.
   static var queued: ClientFlags { ClientFlags(rawValue: 256) }
-  /// Waits in `pausedClients` until CLIENT PAUSE ends.
+  /// CLIENT PAUSE holds the next command back, with which the input now begins; nothing more is
+  /// parsed until the pause ends.
   static var postponed: ClientFlags { ClientFlags(rawValue: 512) }
+  /// Stands in `waiting`, the list of those that were postponed.
+  static var listed: ClientFlags { ClientFlags(rawValue: 1024) }
+  /// Where the slot stands, whoever uses it.
+  static var ofSlot: ClientFlags { [.queued, .listed] }
 }
 
 /// A large argument on its way to its final place.
@@ -48,6 +55,8 @@ struct Client: ~Copyable {
   var commandCount = 0
   var createdMilliseconds = 0
   var lastInteractionMilliseconds = 0
+  /// What had been received and sent when the cron last saw a transfer under way.
+  var transferredBytes = 0
   /// Since when the output has been over the soft limit; 0 when it is not.
   var softLimitSince = 0
   var place: Placing?
@@ -70,10 +79,40 @@ struct Client: ~Copyable {
 
   /// Makes the slot a new client's.
   mutating func open(id: Int, now: Int, isAuthenticated: Bool) {
-    self = Client()
+    clear()
     self.id = id
     createdMilliseconds = now
     lastInteractionMilliseconds = now
     if isAuthenticated { flags.insert(.authenticated) }
+  }
+
+  /// Forgets the slot's user.
+  mutating func clear() {
+    let flags = flags.intersection(.ofSlot)
+    self = Client()
+    self.flags = flags
+  }
+
+  /// Goes back to the request at `offset` of the input, as if nothing had been parsed from there on.
+  mutating func rewind(to offset: Int) {
+    parser = RequestParser()
+    parsedBytes = offset
+    error = nil
+  }
+
+  /// Goes back to the moment when the large argument of the request in `header` was offered.
+  mutating func rewindToPlacement(_ place: Placing) {
+    rewind(to: 0)
+    self.place = place
+    var ranges = ArgumentList()
+    var text = ByteBuffer()
+    var offset = 0
+    let limits = RequestLimits(
+      placesLargeArguments: true, maxBulkLength: .max, largeThreshold: place.destination.count)
+    let result = try? parser.next(
+      header, from: &offset, limits: limits, into: &ranges, inlineText: &text)
+    guard case .largeArgument = result else {
+      preconditionFailure("a request that was placed cannot be placed again")
+    }
   }
 }

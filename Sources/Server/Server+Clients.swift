@@ -56,17 +56,11 @@ extension Server {
       return
     }
     if slot == current {
-      clients[slot].flags.insert(.closing)
+      clients[slot].flags.insert([.closing, .dropping])
       return
     }
     network.close(slot, afterOutput: false)
-    clients[slot].id = 0
-    let wasQueued = clients[slot].flags.contains(.queued)
-    let wasPostponed = clients[slot].flags.contains(.postponed)
-    clients[slot] = Client()
-    // The slot still stands in these lists; they tell that it is free now.
-    if wasQueued { clients[slot].flags.insert(.queued) }
-    if wasPostponed { clients[slot].flags.insert(.postponed) }
+    clients[slot].clear()
   }
 
   private mutating func releasePlaces(_ slot: Int) {
@@ -86,10 +80,10 @@ extension Server {
     let pending = network.connections[slot].pendingOutput
     let limit = configuration.normalOutputLimit
     if limit.hardBytes == 0 && limit.softBytes == 0 { return true }
-    if pending <= limit.softBytes || limit.softBytes == 0 { clients[slot].softLimitSince = 0 }
-    if limit.hardBytes == 0 || pending <= limit.hardBytes {
-      if limit.softBytes == 0 || pending <= limit.softBytes { return true }
-      return checkSoftLimit(slot, pending)
+    if limit.hardBytes == 0 || pending < limit.hardBytes {
+      if limit.softBytes > 0 && pending >= limit.softBytes { return checkSoftLimit(slot, pending) }
+      clients[slot].softLimitSince = 0
+      return true
     }
     closeOverLimit(slot, pending)
     return false

@@ -25,7 +25,8 @@ extension Server {
   /// - Returns: whether there is more to do.
   private mutating func workBacklog() -> Bool {
     let start = Ticks.now()
-    var isExpiring = true
+    // During a pause the data stays as they are.
+    var isExpiring = pausedUntil == 0
     var isFreeing = true
     while isExpiring || isFreeing {
       if isExpiring { isExpiring = keys.expireSome(limit: 64) }
@@ -65,15 +66,28 @@ extension Server {
     for _ in 0..<share {
       nextIdleCheck = (nextIdleCheck + 1) % count
       let slot = nextIdleCheck
-      guard isLive(slot) else { continue }
+      guard clients[slot].id != 0 else { continue }
       network.trim(slot)
+      noteTransfer(slot)
       let idle = now - clients[slot].lastInteractionMilliseconds
-      if configuration.timeoutSeconds > 0 && idle > configuration.timeoutSeconds * 1000 {
+      let mayTimeOut = configuration.timeoutSeconds > 0 && !clients[slot].flags.contains(.postponed)
+      if mayTimeOut && idle > configuration.timeoutSeconds * 1000 {
         log.info("Closing idle client id=\(clients[slot].id)")
         close(slot)
       } else {
         _ = checkOutput(slot)
       }
+    }
+  }
+
+  /// A client is not silent while a large argument or a large reply is under way.
+  private mutating func noteTransfer(_ slot: Int) {
+    let pending = network.connections[slot].pendingOutput
+    guard clients[slot].place != nil || pending > 0 else { return }
+    let bytes = network.connections[slot].bytesReceived &+ network.connections[slot].bytesSent
+    if bytes != clients[slot].transferredBytes {
+      clients[slot].transferredBytes = bytes
+      clients[slot].lastInteractionMilliseconds = now
     }
   }
 

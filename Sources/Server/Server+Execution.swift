@@ -18,7 +18,7 @@ extension Server {
       let slot = Int(batch.requests[index].slot)
       var end = index + 1
       while end < count && Int(batch.requests[end].slot) == slot { end += 1 }
-      if isLive(slot) { execute(batch, index..<end, slot) }
+      if mayExecute(slot) { execute(batch, index..<end, slot) }
       index = end
     }
     batch.removeAll()
@@ -46,8 +46,11 @@ extension Server {
     swap(&reply, &self.reply)
     reply.version = clients[slot].version
     current = slot
+    currentInputBytes = input.count
+    currentInputCapacity = input.capacity
     keys.select(clients[slot].database)
     keys.leavesNoTrace = clients[slot].flags.contains(.noTouch)
+    var held = -1
     var start = Ticks.now()
     for index in run {
       let request = batch.requests[index]
@@ -55,6 +58,10 @@ extension Server {
         executePlaced(request, batch, input, &reply, slot)
       } else {
         dispatch(request, Self.arguments(request, batch, input), &reply)
+      }
+      if clients[slot].flags.contains(.postponed) {
+        held = index
+        break
       }
       keys.effects.endGroup()
       let end = Ticks.now()
@@ -70,10 +77,19 @@ extension Server {
     }
     current = -1
     swap(&input, &network.connections[slot].input)
+    if held >= 0 { postpone(batch.requests[held], batch) }
     network.send(slot, &reply.bytes)
+    if reply.bytes.capacity > Self.keptReplyBytes { reply.bytes.release() }
     swap(&reply, &self.reply)
-    if clients[slot].flags.contains(.closing) { network.close(slot, afterOutput: true) }
+    if clients[slot].flags.contains(.dropping) {
+      close(slot)
+    } else if clients[slot].flags.contains(.closing) {
+      network.close(slot, afterOutput: true)
+    }
   }
+
+  /// Memory for replies that stays between batches.
+  private static var keptReplyBytes: Int { 4 << 20 }
 
   /// Checks that precede every command, and the command.
   @inline(__always) private mutating func dispatch(
@@ -81,6 +97,7 @@ extension Server {
   ) {
     let length = reply.bytes.count
     let flags = clients[current].flags
+    clients[current].lastCommand = request.command
     if request.command == Request.unknown {
       reject(arguments, &reply, after: length)
     } else {
@@ -90,16 +107,17 @@ extension Server {
         refuse(id, arguments, &reply, after: length)
       } else if !flags.contains(.authenticated) && !info.flags.contains(.noAuth) {
         fail(.noAuthentication, id, &reply, after: length, isRejection: true)
+      } else if pausedUntil > now && isPaused(info) {
+        clients[current].flags.insert(.postponed)
+        return
       } else if configuration.maximumMemoryBytes > 0 && !hasMemory(info) {
         fail(.outOfMemory, id, &reply, after: length, isRejection: true)
       } else {
         call(id, arguments, &reply, after: length)
       }
     }
-    if !flags.isDisjoint(with: [.replyOff, .replySkip, .replySkipNext])
-      || !clients[current].flags.isDisjoint(with: [.replyOff, .replySkipNext])
-    {
-      muffle(&reply, after: length, before: flags)
+    if !clients[current].flags.isDisjoint(with: [.replyOff, .replySkip, .replySkipNext]) {
+      muffle(&reply, after: length)
     }
   }
 
@@ -136,7 +154,11 @@ extension Server {
         placed: PlacedArgument(
           index: Int(request.placed), token: place.token, bytes: place.destination.bytes)),
       &reply)
-    if !keys.hasTakenPlace { keys.discard(place: place.token) }
+    if clients[slot].flags.contains(.postponed) {
+      placed[slot] = place
+    } else if !keys.hasTakenPlace {
+      keys.discard(place: place.token)
+    }
   }
 
   // MARK: Refusals
@@ -165,12 +187,25 @@ extension Server {
   private mutating func reject(
     _ arguments: borrowing Arguments, _ reply: inout ReplyBuffer, after length: Int
   ) {
-    if !clients[current].flags.contains(.authenticated) {
-      reply.error(.noAuthentication)
-    } else {
-      reply.unknownCommand(arguments, in: table)
+    if arguments[0].equalsIgnoringCase("POST") || arguments[0].equalsIgnoringCase("HOST:") {
+      return expelBrowser()
     }
+    reply.unknownCommand(arguments, in: table)
     countError(reply, after: length)
+  }
+
+  /// Closes a connection that speaks HTTP: a web page may have made a browser send it, with
+  /// commands in its body.
+  private mutating func expelBrowser() {
+    if now - lastAttackMilliseconds > 60_000 {
+      lastAttackMilliseconds = now
+      log.warning(
+        """
+        Possible SECURITY ATTACK detected: \(network.connections[current].peerAddress) sends POST \
+        or Host: commands, as a browser does for a malicious page. Connection aborted.
+        """)
+    }
+    close(current)
   }
 
   /// Answers the wrong number of arguments.
@@ -183,21 +218,26 @@ extension Server {
     countError(reply, after: length)
   }
 
-  /// Makes room for a command under `maxmemory`.
+  /// Whether CLIENT PAUSE, which is on, holds the command back.
+  private func isPaused(_ info: CommandInfo) -> Bool {
+    !pausesOnlyWrites || !info.flags.isDisjoint(with: [.write, .mayReplicate])
+  }
+
+  /// Makes room for a command under `maxmemory`; during a pause nothing is evicted.
   /// - Returns: false when the command needs memory and there is none.
   private mutating func hasMemory(_ info: CommandInfo) -> Bool {
+    if pausedUntil > now { return true }
     let fits = keys.evict(downTo: configuration.maximumMemoryBytes)
     return fits || !info.flags.contains(.denyOOM)
   }
 
-  /// Drops what a client does not want to hear (CLIENT REPLY).
-  private mutating func muffle(
-    _ reply: inout ReplyBuffer, after length: Int, before flags: ClientFlags
-  ) {
-    let now = clients[current].flags
-    if now.contains(.replyOff) || flags.contains(.replySkip) { reply.bytes.truncate(to: length) }
+  /// Drops what a client does not want to hear (CLIENT REPLY). The flags are as the command has
+  /// left them: CLIENT REPLY ON is answered, whatever was off before.
+  private mutating func muffle(_ reply: inout ReplyBuffer, after length: Int) {
+    let flags = clients[current].flags
+    if !flags.isDisjoint(with: [.replyOff, .replySkip]) { reply.bytes.truncate(to: length) }
     clients[current].flags.remove([.replySkip, .replySkipNext])
-    if now.contains(.replySkipNext) { clients[current].flags.insert(.replySkip) }
+    if flags.contains(.replySkipNext) { clients[current].flags.insert(.replySkip) }
   }
 
   // MARK: Afterwards
@@ -207,7 +247,6 @@ extension Server {
     _ request: Request, _ elapsed: UInt64, _ batch: borrowing Batch, _ input: borrowing ByteBuffer
   ) {
     statistics.count(CommandID(rawValue: request.command), elapsed)
-    clients[Int(request.slot)].lastCommand = request.command
     clients[Int(request.slot)].commandCount &+= 1
     if elapsed > slowTicks { noteSlow(request, elapsed, batch, input) }
   }
@@ -218,7 +257,7 @@ extension Server {
     guard clients[slot].id != 0 else { return }
     let consumed = clients[slot].parsedBytes
     clients[slot].parsedBytes = 0
-    guard isLive(slot) else { return }
+    guard isLive(slot) else { return network.connections[slot].input.removeAll() }
     network.connections[slot].input.removeFirst(consumed)
     guard checkOutput(slot) else { return }
     if let error = clients[slot].error { answer(error, slot) }
@@ -233,7 +272,7 @@ extension Server {
     statistics.count(errorLine: line.span.extracting(1..<line.count))
     // cold: the connection is about to be closed
     log.info("Protocol error (\(error.text)) from client id=\(clients[slot].id)")
-    network.send(slot, &line)
+    if clients[slot].flags.isDisjoint(with: [.replyOff, .replySkip]) { network.send(slot, &line) }
     close(slot, afterOutput: true)
   }
 }

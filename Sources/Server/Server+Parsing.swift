@@ -11,18 +11,16 @@ extension Server {
   mutating func parse(_ slot: Int) {
     guard isLive(slot) else { return }
     clients[slot].lastInteractionMilliseconds = now
-    if clients[slot].place != nil { return }
-    if isPostponed(slot) { return wait(slot) }
     let size = network.connections[slot].input.count
     if size > configuration.queryBufferLimit { return refuseInput(slot, size) }
+    if clients[slot].place != nil || !mayExecute(slot) { return }
     queue(slot)
     while true {
       // An unauthenticated client's commands decide what is accepted next.
       let mustExecute = !clients[slot].flags.contains(.authenticated) && !batch.requests.isEmpty
       if mustExecute || batch.requests.count >= Batch.capacity {
         finishBatch()
-        guard isLive(slot) else { return }
-        if isPostponed(slot) { return wait(slot) }
+        guard mayExecute(slot) else { return }
         queue(slot)
       }
       if !parseOne(slot) { return }
@@ -58,7 +56,8 @@ extension Server {
     case .incomplete: return false
     case .largeArgument(_, let count):
       if !batch.requests.isEmpty { finishBatch() }
-      guard isLive(slot) else { return false }
+      guard mayExecute(slot) else { return false }
+      queue(slot)
       return beginPlacement(slot, count)
     }
   }
@@ -119,25 +118,44 @@ extension Server {
     clients[slot].id != 0 && !clients[slot].flags.contains(.closing)
   }
 
-  /// Whether CLIENT PAUSE holds everything back. A pause of writes alone acts on execution.
-  func isPostponed(_ slot: Int) -> Bool { pausedUntil > now && !pausesOnlyWrites }
+  /// Whether the client's next request may run: it is there, stays, and is not held back.
+  @inline(__always) func mayExecute(_ slot: Int) -> Bool {
+    clients[slot].id != 0 && clients[slot].flags.isDisjoint(with: [.closing, .postponed])
+  }
 
-  mutating func wait(_ slot: Int) {
-    guard !clients[slot].flags.contains(.postponed) else { return }
-    clients[slot].flags.insert(.postponed)
+  /// CLIENT PAUSE. A pause of everything is not loosened by a later one of writes, nor shortened.
+  mutating func pause(until end: Int, onlyWrites: Bool) {
+    pausesOnlyWrites = onlyWrites && (pausedUntil <= now || pausesOnlyWrites)
+    pausedUntil = max(pausedUntil, end)
+    if pausedUntil <= now { pausedUntil = 0 }
+  }
+
+  /// Puts a request that may not run yet back to where it came from, with all that followed it.
+  mutating func postpone(_ request: Request, _ batch: borrowing Batch) {
+    let slot = Int(request.slot)
+    clients[slot].rewind(to: request.start)
+    if request.placed >= 0, let place = placed.removeValue(forKey: slot) {
+      precondition(request.start == 0, "a placed argument's request is the first of its batch")
+      let range = batch.ranges[Int(request.firstRange) + Int(request.placed)]
+      Self.move(
+        Int(range.offset), from: &network.connections[slot].input, to: &clients[slot].header)
+      clients[slot].rewindToPlacement(place)
+    }
+    guard !clients[slot].flags.contains(.listed) else { return }
+    clients[slot].flags.insert(.listed)
     waiting.append(Int32(truncatingIfNeeded: slot))
   }
 
-  /// Goes on with the clients whose input waits, when the pause is over.
+  /// Goes on with the clients that were postponed, now that the pause is over.
   mutating func resumeWaiting() {
-    if pausedUntil > now { return }
-    pausedUntil = 0
     var slots = GrowableArray<Int32>()
     swap(&slots, &waiting)
     for index in 0..<slots.count {
       let slot = Int(slots[index])
+      clients[slot].flags.remove(.listed)
+      guard clients[slot].flags.contains(.postponed) else { continue }
       clients[slot].flags.remove(.postponed)
-      parse(slot)
+      if clients[slot].place == nil { parse(slot) } else { finishPlacement(slot) }
     }
     if !batch.requests.isEmpty || !ready.isEmpty { finishBatch() }
   }
@@ -154,16 +172,19 @@ extension Server {
 
   /// Lets the network read the argument that comes next straight into the keyspace. The input
   /// begins with the request, since the batch before it has been executed.
-  /// - Returns: whether parsing goes on at once, because there was no room for a place.
+  /// - Returns: whether parsing goes on at once: there is no room for a place, or the client is not
+  ///   allowed that much input and is to be closed when it has sent it.
   private mutating func beginPlacement(_ slot: Int, _ count: Int) -> Bool {
     let consumed = clients[slot].parsedBytes
     network.connections[slot].input.removeFirst(consumed)
     clients[slot].parsedBytes = 0
-    guard let place = try? keys.makePlace(count) else {
+    let headerCount = clients[slot].parser.parsedCount
+    guard headerCount + count <= configuration.queryBufferLimit,
+      let place = try? keys.makePlace(count)
+    else {
       clients[slot].parser.declinePlace()
       return true
     }
-    let headerCount = clients[slot].parser.parsedCount
     Self.move(headerCount, from: &network.connections[slot].input, to: &clients[slot].header)
     clients[slot].place = Placing(token: place.token, destination: place.destination)
     network.place(slot, into: place.destination)

@@ -30,6 +30,9 @@ public struct Server: ~Copyable {
   var nextClientID = 1
   /// The client whose command is being executed; -1 outside.
   var current = -1
+  /// The size of its input, which `execute` has, and of the memory around it.
+  var currentInputBytes = 0
+  var currentInputCapacity = 0
   /// Large arguments in their places, by the number of the client whose request has them.
   var placed: [Int: Placing] = [:]
   var slowThreshold = UInt64.max
@@ -37,9 +40,9 @@ public struct Server: ~Copyable {
   var reply = ReplyBuffer()
   /// Clients that have parsed requests in the batch, for what follows the execution.
   var ready = GrowableArray<Int32>()
-  /// Clients with input that waits: for the end of a CLIENT PAUSE, or for the next pass.
+  /// Clients whose next command CLIENT PAUSE holds back.
   var waiting = GrowableArray<Int32>()
-  /// Until when, in milliseconds since 1970, CLIENT PAUSE holds commands back.
+  /// Until when, in milliseconds since 1970, CLIENT PAUSE holds commands back; 0 without a pause.
   var pausedUntil = 0
   var pausesOnlyWrites = false
   /// Milliseconds since 1970, read once a turn.
@@ -49,6 +52,8 @@ public struct Server: ~Copyable {
   var cronCount = 0
   var nextIdleCheck = 0
   var isBehind = false
+  /// When the log last told of a browser that was made to speak to us.
+  var lastAttackMilliseconds = 0
   /// The exit status, once the server is to stop.
   var exitStatus: Int32?
   let runID = randomHexadecimal(20)
@@ -150,13 +155,15 @@ public struct Server: ~Copyable {
   /// One turn: waits for news, executes what came, answers.
   public mutating func turn() throws(IOError) {
     var timeout = max(nextCronMilliseconds - now, 0)
+    if pausedUntil > 0 { timeout = min(timeout, max(pausedUntil - now, 0)) }
     if isBehind || !waiting.isEmpty && pausedUntil == 0 { timeout = 0 }
     let count = try network.turn(timeoutMilliseconds: timeout)
     now = Int(clock.wallMilliseconds())
     keys.now = now
+    if pausedUntil > 0 && pausedUntil <= now { pausedUntil = 0 }
     for index in 0..<count { handle(network.event(index)) }
     if !batch.requests.isEmpty || !ready.isEmpty { finishBatch() }
-    if !waiting.isEmpty { resumeWaiting() }
+    if !waiting.isEmpty && pausedUntil == 0 { resumeWaiting() }
     maintain()
     keys.effects.consume()
     network.flush()

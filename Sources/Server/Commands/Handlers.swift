@@ -1,4 +1,4 @@
-// PLACEHOLDER, to be deleted this session: stands in for every handler of a connection or server
+// PLACEHOLDER, to be deleted this session: stands in for every handler of a server
 // command that is not written yet. A real `static func ping(...)` in an extension of these types
 // takes precedence; once all are there, delete the subscripts and the compiler names what is
 // missing.
@@ -14,10 +14,6 @@ private func pending(
   _ arguments: borrowing Arguments, _ server: inout Server, _ reply: inout ReplyBuffer
 ) throws(CommandError) {
   throw .fixed("ERR this command is not implemented yet")
-}
-
-@dynamicMemberLookup enum ConnectionHandlers {
-  static subscript(dynamicMember name: String) -> HostHandler { pending }
 }
 
 @dynamicMemberLookup enum ServerHandlers {
