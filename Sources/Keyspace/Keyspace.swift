@@ -27,6 +27,11 @@ public struct Keyspace: ~Copyable {
   public var leavesNoTrace = false
   /// Whether deadlines remove keys on their own (DEBUG SET-ACTIVE-EXPIRE).
   public var expiresActively = true
+  /// The longest string that a command may grow (proto-max-bulk-len).
+  public var maximumStringBytes = 512 << 20
+  /// Set when a command has given the place of a large argument to a key. The server clears it
+  /// before a request with such an argument, and frees the place if it is still clear afterwards.
+  public var hasTakenPlace = false
 
   public let hash: KeyedHash
   var databases = GrowableArray<Database>()
