@@ -8,88 +8,51 @@ import Bytes
 import Keyspace
 import RESP
 
-/// What a walk is to find. Positions are arguments'; 0 means that there is no such condition.
-private struct WalkFilter: BitwiseCopyable {
+/// What SCAN asks for.
+private struct ScanOptions: BitwiseCopyable {
+  let cursor: UInt64
+  var count = 10
+  /// Positions of arguments; 0 when there is none.
   var patternIndex = 0
   var typeIndex = 0
 
-  init(pattern: Int = 0) {
-    patternIndex = pattern
-  }
-
-  /// Whether an entry is wanted; `ref` came from a scan of `keys`.
-  func accepts(
-    _ entry: borrowing EntryView, _ args: borrowing Arguments
-  ) -> Bool {
-    if typeIndex > 0 && !args[typeIndex].equalsIgnoringCase(entry.header.type.name) { return false }
-    if patternIndex == 0 { return true }
-    // A lone star takes the empty key too, which as a pattern it does not match.
-    let pattern = args[patternIndex]
-    if pattern.count == 1 && pattern[0] == 0x2A { return true }
-    return Glob.matches(entry.key, pattern: pattern)
-  }
-}
-
-extension GenericHandlers {
-  static func keys(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
-  ) throws(CommandError) {
-    let filter = WalkFilter(pattern: 1)
-    var entries = EntryList()
-    var cursor: UInt64 = 0
-    var kept = 0
-    repeat {
-      cursor = keys.scan(cursor: cursor, count: 1000, into: &entries)
-      for index in kept..<entries.count {
-        let entry = entries[index]
-        if filter.accepts(keys.entry(entry), args) && keys.isLive(entry) {
-          entries[kept] = entry
-          kept += 1
-        }
-      }
-      entries.truncate(to: kept)
-    } while cursor != 0
-    reply.array(kept)
-    for index in 0..<kept { reply.bulk(keys.entry(entries[index]).key) }
-  }
-
-  static func scan(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
-  ) throws(CommandError) {
-    guard let start = cursor(args[1]) else { throw .invalidCursor }
-    var filter = WalkFilter()
-    var count = 10
-    var index = 2
-    while index < args.count {
+  init(_ args: borrowing Arguments) throws(CommandError) {
+    guard let cursor = Self.cursor(args[1]) else { throw .invalidCursor }
+    self.cursor = cursor
+    for index in stride(from: 2, to: args.count, by: 2) {
       guard index + 1 < args.count else { throw .syntax }
       if args.equals(index, "COUNT") {
         guard let number = args[index + 1].parseInteger() else { throw .notInteger }
         if number < 1 { throw .syntax }
         count = number
       } else if args.equals(index, "MATCH") {
-        filter.patternIndex = index + 1
+        patternIndex = index + 1
       } else if args.equals(index, "TYPE") {
-        filter.typeIndex = index + 1
+        typeIndex = index + 1
       } else {
         throw .syntax
       }
-      index += 2
     }
-    var entries = EntryList()
-    let next = keys.scan(cursor: start, count: count, into: &entries)
-    var kept = 0
-    for index in 0..<entries.count {
-      let entry = entries[index]
-      // An expired key goes when it is met, but only where it would have been returned.
-      if filter.accepts(keys.entry(entry), args) && !keys.removeIfExpired(entry) {
-        entries[kept] = entry
-        kept += 1
-      }
+  }
+
+  /// Whether an entry that was met is asked for. An expired one that has the right name is removed,
+  /// and asking for a type counts as hit or miss: Redis looks the key up for it.
+  func accept(
+    _ entry: ScannedEntry, _ args: borrowing Arguments, _ keys: inout Keyspace
+  ) -> Bool {
+    if patternIndex > 0,
+      !GenericHandlers.matches(keys.entry(entry).key, pattern: args[patternIndex])
+    {
+      return false
     }
-    reply.array(2)
-    reply.bulk(String(next))
-    reply.array(kept)
-    for index in 0..<kept { reply.bulk(keys.entry(entries[index]).key) }
+    let isExpired = keys.removeIfExpired(entry)
+    if typeIndex == 0 { return !isExpired }
+    if isExpired {
+      keys.statistics.misses &+= 1
+      return false
+    }
+    keys.statistics.hits &+= 1
+    return args[typeIndex].equalsIgnoringCase(keys.entry(entry).header.type.name)
   }
 
   /// A cursor as strtoul(3) reads it, which is how Redis does: a sign and leading zeros are well,
@@ -113,12 +76,65 @@ extension GenericHandlers {
     if isSigned && index == first { return nil }
     return isNegative ? 0 &- value : value
   }
+}
+
+extension GenericHandlers {
+  static func keys(
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+  ) throws(CommandError) {
+    var entries = EntryList()
+    var cursor: UInt64 = 0
+    var kept = 0
+    repeat {
+      cursor = keys.scan(cursor: cursor, count: 1000, into: &entries)
+      for index in kept..<entries.count {
+        let entry = entries[index]
+        if matches(keys.entry(entry).key, pattern: args[1]) && keys.isLive(entry) {
+          entries[kept] = entry
+          kept += 1
+        }
+      }
+      entries.truncate(to: kept)
+    } while cursor != 0
+    reply.array(kept)
+    for index in 0..<kept { reply.bulk(keys.entry(entries[index]).key) }
+  }
+
+  static func scan(
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+  ) throws(CommandError) {
+    let options = try ScanOptions(args)
+    var entries = EntryList()
+    let next = keys.scan(cursor: options.cursor, count: options.count, into: &entries)
+    var kept = 0
+    for index in 0..<entries.count {
+      let entry = entries[index]
+      if options.accept(entry, args, &keys) {
+        entries[kept] = entry
+        kept += 1
+      }
+    }
+    reply.array(2)
+    reply.bulk(String(next))
+    reply.array(kept)
+    for index in 0..<kept { reply.bulk(keys.entry(entries[index]).key) }
+  }
 
   static func randomkey(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard let entry = keys.randomEntry() ?? keys.firstLiveEntry() else { return reply.null() }
     reply.bulk(keys.entry(entry).key)
+  }
+}
+
+extension GenericHandlers {
+  fileprivate static func matches(
+    _ key: borrowing Span<UInt8>, pattern: borrowing Span<UInt8>
+  ) -> Bool {
+    // A lone star takes the empty key too, which as a pattern it does not match.
+    if pattern.count == 1 && pattern[0] == 0x2A { return true }
+    return Glob.matches(key, pattern: pattern)
   }
 }
 

@@ -79,7 +79,7 @@ import Testing
     ("COPY b a", ":1", ["DEL a", "COPY b a"]), ("COPY b b DB 1", ":1", ["DEL b", "COPY b b DB 1"]),
     ("OBJECT ENCODING a", "nil", ["DEL a"]), ("KEYS *", "[\"b\"]", []),
     ("SCAN 0", "[\"0\", [\"b\"]]", ["DEL a"]), ("SCAN 0 MATCH b*", "[\"0\", [\"b\"]]", []),
-    ("SCAN 0 TYPE list", "[\"0\", []]", []),
+    ("SCAN 0 TYPE list", "[\"0\", []]", ["DEL a"]),
     ("SCAN 0 TYPE string MATCH a", "[\"0\", []]", ["DEL a"]),
   ])
   func expiredKeys(request: String, reply expected: String, effects: [String]) throws {
@@ -169,6 +169,7 @@ import Testing
     ("PERSIST a", 0, 0), ("RENAME a b", 0, 0), ("RENAMENX a b", 0, 0), ("MOVE a 1", 0, 0),
     ("COPY a b", 1, 0), ("COPY no b", 0, 1), ("OBJECT ENCODING a", 1, 0),
     ("OBJECT REFCOUNT no", 0, 1), ("OBJECT IDLETIME a", 1, 0), ("KEYS *", 0, 0), ("SCAN 0", 0, 0),
+    ("SCAN 0 TYPE list", 1, 0),
     ("RANDOMKEY", 0, 0),
   ])
   func hitsAndMisses(request: String, hits: Int, misses: Int) throws {
