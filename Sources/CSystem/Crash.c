@@ -23,6 +23,9 @@ static const char *_Atomic reportContext = NULL;
 static _Atomic csystem_crash_describer describers[describerLimit];
 static atomic_int describerCount = 0;
 static atomic_int reporting = 0;
+static const char *const *activityNames = NULL;
+static size_t activityCount = 0;
+volatile uint32_t csystem_crash_activity = 0;
 
 static void put(const char *text) {
   size_t left = strlen(text);
@@ -123,6 +126,12 @@ static void report(int number, siginfo_t *information, void *context) {
     put(activity);
     put("\n");
   }
+  uint32_t begun = csystem_crash_activity;
+  if (begun > 0 && begun <= activityCount) {
+    put("last command: ");
+    put(activityNames[begun - 1]);
+    put("\n");
+  }
   put("backtrace:\n");
   void *frames[frameLimit];
   int count = backtrace(frames, frameLimit);
@@ -171,6 +180,11 @@ int csystem_crash_install(int descriptor, const char *version) {
 void csystem_crash_set_descriptor(int descriptor) { reportDescriptor = descriptor; }
 
 void csystem_crash_set_context(const char *text) { reportContext = text; }
+
+void csystem_crash_name_activities(const char *const *names, size_t count) {
+  activityNames = names;
+  activityCount = count;
+}
 
 void csystem_crash_add_describer(csystem_crash_describer describer) {
   int index = atomic_fetch_add(&describerCount, 1);

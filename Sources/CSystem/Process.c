@@ -3,6 +3,7 @@
 #define _GNU_SOURCE 1
 #include "CSystem.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 int csystem_get_descriptor_limit(uint64_t *soft, uint64_t *hard) {
@@ -32,3 +33,5 @@ void csystem_discard_input(int fd) {
 }
 
 int csystem_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+
+void csystem_trim_heap(void) { malloc_trim(0); }

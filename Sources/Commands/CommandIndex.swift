@@ -7,7 +7,8 @@
 // Open addressing with linear probing. The multiplier is chosen, when the table is built, so that
 // nearly every name sits in its first slot.
 //
-// 1. Names have 1 to 24 bytes, no NUL, and differ under the same parent.
+// 1. Names have 1 to 24 bytes, no NUL, and differ under the same parent. A name that the operator
+//    gave (rename-command) may be longer: such names stand in a list of their own.
 // 2. At most half of the slots are taken, so that a probe ends.
 // 3. A container's subcommands follow each other in id order.
 
@@ -130,6 +131,8 @@ public struct CommandIndex: ~Copyable, Sendable {
 
   @usableFromInline let slots: [CommandSlot]
   @usableFromInline let infos: [CommandInfo]
+  /// Longer names, in lower case.
+  @usableFromInline let longNames: [(name: [UInt8], id: UInt16)]
   @usableFromInline let multiplier: UInt64
   @usableFromInline let shift: UInt64
 
@@ -141,9 +144,12 @@ public struct CommandIndex: ~Copyable, Sendable {
     shift = 64 - bits
     self.infos = infos
     var entries: [CommandSlot] = []
+    var longNames: [(name: [UInt8], id: UInt16)] = []
     for (id, entry) in names.enumerated() {
       guard let name = PackedName(entry.name.span) else {
-        preconditionFailure("a command's name has 1 to 24 bytes")
+        precondition(entry.parent == Self.none, "a subcommand's name has 1 to 24 bytes")
+        longNames.append((entry.name.map { $0.asciiLowercased }, UInt16(id)))
+        continue
       }
       var slot = CommandSlot()
       slot.name = name
@@ -151,6 +157,7 @@ public struct CommandIndex: ~Copyable, Sendable {
       slot.id = UInt16(id)
       entries.append(slot)
     }
+    self.longNames = longNames
     var best = (probes: Int.max, multiplier: UInt64(0), slots: [CommandSlot]())
     var seed: UInt64 = 0x2545_F491_4F6C_DD1D
     for _ in 0..<64 where best.probes > 0 {
@@ -200,7 +207,7 @@ public struct CommandIndex: ~Copyable, Sendable {
   }
 
   @inlinable func find(_ name: borrowing Span<UInt8>, under parent: UInt16) -> CommandID? {
-    guard let packed = PackedName(name) else { return nil }
+    guard let packed = PackedName(name) else { return findLong(name, under: parent) }
     var position = Int(truncatingIfNeeded: packed.hash(parent, multiplier) &>> shift)
     while true {
       let slot = slots[position]
@@ -208,6 +215,16 @@ public struct CommandIndex: ~Copyable, Sendable {
       if slot.name == packed && slot.parent == parent { return CommandID(rawValue: slot.id) }
       position = (position &+ 1) & (slots.count &- 1)
     }
+  }
+
+  @inline(never) @usableFromInline func findLong(
+    _ name: borrowing Span<UInt8>, under parent: UInt16
+  ) -> CommandID? {
+    guard parent == Self.none else { return nil }
+    for entry in longNames where name.equalsIgnoringCase(entry.name.span) {
+      return CommandID(rawValue: entry.id)
+    }
+    return nil
   }
 
   /// The command or subcommand that a request names. A container without a further word is

@@ -3,6 +3,8 @@
 //   ids   0 ..................... topLevelCount ............... count
 //         commands in row order   subcommands, container by container
 //
+// A command that the operator renamed keeps its row and its full name; only its look-up changes.
+//
 // 1. Rows and the index have the same numbers.
 
 import RESP
@@ -18,13 +20,22 @@ public struct CommandTable<Host: ~Copyable>: ~Copyable, Sendable {
   public let topLevelCount: Int
   @usableFromInline let handlers: [Handler<Host>?]
 
-  public init(_ commands: [Command<Host>]) {
+  /// - Parameter renamed: other names under which commands are called, one after the other: a
+  ///   command whose new name is empty is left out. A name that no command has is passed over.
+  public init(_ commands: [Command<Host>], renamed: [(from: String, to: String)] = []) {
+    var called = commands.map { $0.name }
+    for (old, new) in renamed {
+      guard let id = called.firstIndex(of: old.uppercased()) else { continue }
+      called[id] = new.uppercased()
+    }
+    let commands = zip(commands, called).filter { !$0.1.isEmpty }.map { $0.0 }
+    called.removeAll { $0.isEmpty }
     var rows = commands
     var names: [(name: [UInt8], parent: UInt16)] = []
     var fullNames: [String] = []
     var infos: [CommandInfo] = []
-    for row in commands {
-      names.append((Array(row.name.utf8), CommandIndex.none))
+    for (row, name) in zip(commands, called) {
+      names.append((Array(name.utf8), CommandIndex.none))
       fullNames.append(row.name.lowercased())
     }
     for (id, row) in commands.enumerated() {

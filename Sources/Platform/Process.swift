@@ -35,6 +35,9 @@ public enum Process {
     return times
   }
 
+  /// Gives what the heap does not use back to the system.
+  public static func trimHeap() { csystem_trim_heap() }
+
   /// Descriptors that the server needs beside its clients': files, listeners, the loop itself.
   public static let reservedDescriptors = 32
 

@@ -1,4 +1,8 @@
 // Launch: from the command line to a running server, and to the exit status.
+//
+//   command line ─► configuration ─► background ─► server ─► pid file ─► listen ─► run ─► 0
+//        │ print and exit: 0                          └─ cannot start: 1 ──┘        └ 2nd signal: 1
+//        └ wrong: 1
 
 import Bytes
 import Glibc
@@ -9,6 +13,7 @@ import Platform
 /// - Returns: the process' exit status.
 public func runServer(_ arguments: [String]) -> Int32 {
   let files = SystemConfigurationFiles()
+  let executable = absolutePath(arguments.first ?? "", files.currentDirectory())
   let launch: Configuration.Launch
   do throws(ConfigurationFailure) {
     launch = try Configuration.load(
@@ -23,25 +28,58 @@ public func runServer(_ arguments: [String]) -> Int32 {
     write(text, toStandardError: toStandardError)
     return status
   case .serve(let configuration, let notes):
-    return serve(configuration, notes)
+    return serve(configuration, notes, executable)
   }
 }
 
-private func serve(_ configuration: Configuration, _ notes: [ConfigurationNote]) -> Int32 {
+private func serve(
+  _ configuration: Configuration, _ notes: [ConfigurationNote], _ executable: String
+) -> Int32 {
   let settings = LogSettings(threshold: configuration.logLevel, file: configuration.logFile)
   let log = settings.logger()
+  let supervisor = Supervisor(configuration.supervised)
+  let isBackground = configuration.daemonize && supervisor == .none
   do throws(IOError) {
-    try CrashReport.install(version: "ferrite")
+    if isBackground { try Daemon.detach() }
+    try CrashReport.install(version: "ferrite \(Configuration.version)")
+    if !configuration.logFile.isEmpty { try CrashReport.setFile(configuration.logFile) }
+    announce(configuration, notes, log)
     var server = try Server.make(configuration, logSettings: settings)
-    log.write(notes)
+    server.executablePath = executable
+    server.supervisor = supervisor
+    let pidFile = PIDFile(configuration, isBackground: isBackground)
+    pidFile.write(log)
+    defer { pidFile.remove(log) }
     try server.start()
     let status = try server.run()
-    log.warning("Ferrite is now ready to exit, bye bye...")
+    server.end()
     return status
   } catch {
     log.critical("\(error)")
     return 1
   }
+}
+
+/// The first lines of the log: who starts, and with which configuration.
+private func announce(
+  _ configuration: Configuration, _ notes: [ConfigurationNote], _ log: Logger
+) {
+  log.notice(
+    """
+    Ferrite \(Configuration.version) is starting: Redis \(Configuration.redisVersion) protocol, \
+    64 bit, pid \(Process.identifier)
+    """)
+  if let path = configuration.filePath {
+    log.notice("Configuration loaded from \(path)")
+  } else {
+    log.notice("No configuration file: default settings and the command line's")
+  }
+  log.write(notes)
+}
+
+/// A path as the shell meant it.
+private func absolutePath(_ path: String, _ directory: String) -> String {
+  path.hasPrefix("/") ? path : "\(directory)/\(path)"
 }
 
 private func write(_ text: String, toStandardError: Bool) {
@@ -54,16 +92,58 @@ private func write(_ text: String, toStandardError: Bool) {
   }
 }
 
+/// The file that tells the process' number. Serving goes on without it when it cannot be written.
+private struct PIDFile {
+  let path: String
+
+  init(_ configuration: Configuration, isBackground: Bool) {
+    let isDefault = configuration.pidFile.isEmpty && isBackground
+    path = isDefault ? "/var/run/ferrite.pid" : configuration.pidFile
+  }
+
+  func write(_ log: Logger) {
+    guard !path.isEmpty else { return }
+    do throws(IOError) {
+      try Daemon.writeIdentifier(to: path)
+    } catch {
+      log.warning("Could not write the pid file: \(error)")
+    }
+  }
+
+  func remove(_ log: Logger) {
+    guard !path.isEmpty else { return }
+    log.notice("Removing the pid file")
+    Daemon.remove(path)
+  }
+}
+
 extension Server {
-  /// Announces the server: signals, log, service manager.
+  /// Opens for business: signals, listeners, log, service manager.
   mutating func start() throws(IOError) {
+    CrashReport.nameActivities(table.fullNames)
+    statistics.startupMemoryBytes = usedMemoryBytes
     try network.watchSignals()
     try listen()
-    log.notice("Ferrite \(Configuration.version) starts, pid \(Process.identifier)")
     log.notice(
-      "Event loop \(network.backendName), port \(configuration.port), memory volatile")
-    if configuration.port > 0 { log.notice("Ready to accept connections tcp") }
-    if !configuration.unixSocket.isEmpty { log.notice("Ready to accept connections unix") }
-    _ = try? Process.notifyServiceManager("READY=1")
+      """
+      Event loop \(network.backendName), maxclients \(configuration.maximumClients), \
+      memory volatile: the data ends with the process
+      """)
+    if configuration.port > 0 {
+      log.notice("Ready to accept connections tcp, port \(configuration.port)")
+    }
+    if !configuration.unixSocket.isEmpty {
+      log.notice("Ready to accept connections unix, \(configuration.unixSocket)")
+    }
+    supervisor.notify("STATUS=Ready to accept connections\nREADY=1", log)
+  }
+
+  /// Says goodbye: what was answered is delivered, and from here on a signal ends the process.
+  mutating func end() {
+    Daemon.restoreSignals()
+    supervisor.notify("STOPPING=1", log)
+    _ = try? network.turn(timeoutMilliseconds: 0)
+    for listener in listeners { network.stopListening(listener.number) }
+    log.warning("Ferrite is now ready to exit, bye bye...")
   }
 }

@@ -59,6 +59,8 @@ extension Server {
       clients[slot].flags.insert([.closing, .dropping])
       return
     }
+    statistics.inputBytes += network.connections[slot].bytesReceived
+    statistics.outputBytes += network.connections[slot].bytesSent
     network.close(slot, afterOutput: false)
     clients[slot].clear()
   }

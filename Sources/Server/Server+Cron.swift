@@ -13,7 +13,7 @@ extension Server {
   /// Runs after each batch.
   mutating func maintain() {
     if now >= nextCronMilliseconds {
-      cron()
+      if !isCronPaused { cron() }
       nextCronMilliseconds = now + 1000 / max(configuration.hz, 1)
     } else if !isBehind {
       return
@@ -32,7 +32,10 @@ extension Server {
       if isExpiring { isExpiring = keys.expireSome(limit: 64) }
       if isFreeing { isFreeing = keys.freeGarbage(limit: 256) }
       keys.effects.consume()
-      if ticks.microseconds(Ticks.now() &- start) > Self.sliceMicroseconds { break }
+      if ticks.microseconds(Ticks.now() &- start) > Self.sliceMicroseconds {
+        statistics.expirySlicesCut += isExpiring ? 1 : 0
+        break
+      }
     }
     statistics.activeExpireTicks &+= Ticks.now() &- start
     return isExpiring || isFreeing || trimMemory()
@@ -50,12 +53,24 @@ extension Server {
   private mutating func cron() {
     cronCount &+= 1
     statistics.peakMemoryBytes = max(statistics.peakMemoryBytes, usedMemoryBytes)
-    if cronCount % max(configuration.hz / 10, 1) == 0 {
-      statistics.rates.sample(
-        [statistics.commandsProcessed, statistics.inputBytes, statistics.outputBytes], now: now)
+    if cronCount % max(configuration.hz / 10, 1) == 0 { sampleRates() }
+    if cronCount % 100 == 1 {
+      ticks.refine()
+      statistics.ageHistograms()
     }
-    if cronCount % 100 == 1 { ticks.refine() }
     checkClients()
+  }
+
+  /// Ten times a second: what happened since the last time.
+  private mutating func sampleRates() {
+    let totals = clientTotals()
+    statistics.clientBytes = totals.memoryBytes
+    statistics.rates.sample(
+      [
+        statistics.commandsProcessed, statistics.inputBytes + totals.inputBytes,
+        statistics.outputBytes + totals.outputBytes, statistics.loopTurns,
+        Int(ticks.microseconds(statistics.loopTicks)),
+      ], now: now)
   }
 
   /// Looks at a tenth of the clients each time: silence, soft limits, memory of idle inputs.
@@ -91,8 +106,9 @@ extension Server {
     }
   }
 
-  /// All memory that data and connections take, in bytes.
-  var usedMemoryBytes: Int { keys.usedBytes + Self.fixedBytes }
+  /// All memory that data and connections take, in bytes. Connections are added up ten times a
+  /// second.
+  var usedMemoryBytes: Int { keys.usedBytes + statistics.clientBytes + Self.fixedBytes }
 
   /// What a server without data takes beyond its arena: command table, buffers, log.
   private static var fixedBytes: Int { 512 << 10 }

@@ -78,6 +78,7 @@ extension Server {
     current = -1
     swap(&input, &network.connections[slot].input)
     if held >= 0 { postpone(batch.requests[held], batch) }
+    statistics.writesProcessed &+= 1
     network.send(slot, &reply.bytes)
     if reply.bytes.capacity > Self.keptReplyBytes { reply.bytes.release() }
     swap(&reply, &self.reply)
@@ -124,6 +125,7 @@ extension Server {
   @inline(__always) private mutating func call(
     _ id: CommandID, _ arguments: borrowing Arguments, _ reply: inout ReplyBuffer, after length: Int
   ) {
+    CrashReport.setActivity(UInt32(id.rawValue) &+ 1)
     do throws(CommandError) {
       switch table.handler(id) {
       case .keyspace(let handler): try handler(arguments, &keys, &reply)

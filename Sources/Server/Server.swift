@@ -56,7 +56,14 @@ public struct Server: ~Copyable {
   var lastAttackMilliseconds = 0
   /// The exit status, once the server is to stop.
   var exitStatus: Int32?
-  let runID = randomHexadecimal(20)
+  var listeners: [BoundListener] = []
+  var supervisor = Supervisor.none
+  /// The program's file, as far as the command line tells.
+  var executablePath = ""
+  /// DEBUG PAUSE-CRON.
+  var isCronPaused = false
+  let runID = randomHexadecimal(40)
+  var replicationID = randomHexadecimal(40)
   let seed = UInt64.random(in: 0...UInt64.max)
 
   /// An empty server with the configuration's settings. It listens after `start`.
@@ -98,7 +105,7 @@ public struct Server: ~Copyable {
     _ configuration: Configuration, _ network: consuming Network, _ keys: consuming Keyspace,
     _ logSettings: LogSettings, _ clock: Clock
   ) {
-    table = CommandTable<Server>.all()
+    table = CommandTable<Server>.all(renamed: configuration.renamedCommands)
     statistics = ServerStatistics(commandCount: table.count)
     self.network = network
     self.keys = keys
@@ -110,28 +117,6 @@ public struct Server: ~Copyable {
     now = Int(clock.wallMilliseconds())
     startMilliseconds = now
     self.keys.now = now
-  }
-
-  mutating func listen() throws(IOError) {
-    network.keepAliveSeconds = configuration.tcpKeepAliveSeconds
-    let backlog = Int32(configuration.tcpBacklog)
-    if configuration.port > 0 {
-      var isListening = false
-      for address in configuration.bindAddresses {
-        let listener = try network.listen(
-          tcp: address, port: UInt16(configuration.port), backlog: backlog)
-        isListening = isListening || listener != nil
-      }
-      if !isListening && !configuration.bindAddresses.isEmpty {
-        throw IOError("bind", configuration.bindAddresses.joined(separator: " "), errno: 99)
-      }
-    }
-    if !configuration.unixSocket.isEmpty {
-      let permissions = configuration.unixSocketPermissions
-      try network.listen(
-        unix: configuration.unixSocket, permissions: permissions > 0 ? UInt16(permissions) : nil,
-        backlog: backlog)
-    }
   }
 
   /// Takes over what the keyspace wants to know of the configuration.
@@ -158,6 +143,7 @@ public struct Server: ~Copyable {
     if pausedUntil > 0 { timeout = min(timeout, max(pausedUntil - now, 0)) }
     if isBehind || !waiting.isEmpty && pausedUntil == 0 { timeout = 0 }
     let count = try network.turn(timeoutMilliseconds: timeout)
+    let start = Ticks.now()
     now = Int(clock.wallMilliseconds())
     keys.now = now
     if pausedUntil > 0 && pausedUntil <= now { pausedUntil = 0 }
@@ -167,13 +153,17 @@ public struct Server: ~Copyable {
     maintain()
     keys.effects.consume()
     network.flush()
+    statistics.loopTurns &+= 1
+    statistics.loopTicks &+= Ticks.now() &- start
   }
 
   private mutating func handle(_ event: NetworkEvent) {
     switch event.kind {
     case .none, .drained: break
     case .accepted: accept(event.connection)
-    case .received: parse(event.connection)
+    case .received:
+      statistics.readsProcessed &+= 1
+      parse(event.connection)
     case .placed: finishPlacement(event.connection)
     case .closed: ended(event.connection)
     case .wake: break
@@ -183,6 +173,11 @@ public struct Server: ~Copyable {
 
   private mutating func receive(signal: Int32) {
     let name = signal == 2 ? "SIGINT" : "SIGTERM"
+    if exitStatus != nil {
+      log.warning("Received \(name) again, exiting now")
+      exitStatus = 1
+      return
+    }
     log.warning("Received \(name), shutting down")
     exitStatus = 0
   }

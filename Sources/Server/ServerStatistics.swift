@@ -21,8 +21,15 @@ struct ServerStatistics: ~Copyable {
   var commandsProcessed = 0
   var errorReplies = 0
   var connectionsReceived = 0
+  /// Bytes of connections that are closed; the open ones count their own (`clientTotals`). Below
+  /// zero after a reset, by what the open ones had then.
   var inputBytes = 0
   var outputBytes = 0
+  var readsProcessed = 0
+  var writesProcessed = 0
+  /// Turns of the event loop, and the time they took beside waiting.
+  var loopTurns = 0
+  var loopTicks: UInt64 = 0
   var evictedClients = 0
   var outputLimitDisconnections = 0
   var queryLimitDisconnections = 0
@@ -30,8 +37,18 @@ struct ServerStatistics: ~Copyable {
   var protectedModeRefusals = 0
   var aclDeniedAuthentications = 0
   var peakMemoryBytes = 0
+  /// What was in use before the first client came.
+  var startupMemoryBytes = 0
+  /// Memory of the open connections when it was last added up.
+  var clientBytes = 0
+  /// Connections turned away before the last reset.
+  var rejectedBefore = 0
+  /// Keys of databases that were flushed.
+  var flushedObjects = 0
   var activeExpireTicks: UInt64 = 0
-  /// Commands, input and output bytes a second, sampled by the cron.
+  /// Times that background expiry and freeing had to stop with work left.
+  var expirySlicesCut = 0
+  /// What happens in a second, sampled by the cron.
   var rates = RateSamples()
 
   static var histogramSize: Int { 256 }
@@ -42,7 +59,14 @@ struct ServerStatistics: ~Copyable {
     for _ in 0..<(commandCount * Self.histogramSize) { histograms.append(0) }
   }
 
-  /// CONFIG RESETSTAT.
+  /// Ticks that all commands together took.
+  var commandTicks: UInt64 {
+    var sum: UInt64 = 0
+    for index in 0..<commands.count { sum &+= commands[index].ticks }
+    return sum
+  }
+
+  /// CONFIG RESETSTAT. Sizes stay, counts begin anew.
   mutating func reset() {
     for index in 0..<commands.count { commands[index] = CommandCounters() }
     for index in 0..<histograms.count { histograms[index] = 0 }
@@ -52,12 +76,18 @@ struct ServerStatistics: ~Copyable {
     connectionsReceived = 0
     inputBytes = 0
     outputBytes = 0
+    readsProcessed = 0
+    writesProcessed = 0
+    loopTurns = 0
+    loopTicks = 0
     evictedClients = 0
     outputLimitDisconnections = 0
     queryLimitDisconnections = 0
     unexpectedErrorReplies = 0
     aclDeniedAuthentications = 0
     activeExpireTicks = 0
+    expirySlicesCut = 0
+    rates = RateSamples()
   }
 
   /// The histogram's step for a duration: exponent and the two bits below the leading one.
@@ -104,26 +134,40 @@ extension String {
   }
 }
 
-/// Sixteen samples of three rates, as Redis averages them.
+/// Sixteen samples of each of a few rates, averaged as Redis does.
 struct RateSamples {
-  private var samples = [[Double]](repeating: [Double](repeating: 0, count: 16), count: 3)
-  private var position = 0
-  private var lastTotals = [0, 0, 0]
-  private var lastMilliseconds = 0
-
-  mutating func sample(_ totals: [Int], now: Int) {
-    let elapsed = max(now - lastMilliseconds, 1)
-    for index in 0..<3 {
-      let change = Double(max(totals[index] - lastTotals[index], 0))
-      samples[index][position] = lastMilliseconds == 0 ? 0 : change * 1000 / Double(elapsed)
-      lastTotals[index] = totals[index]
-    }
-    lastMilliseconds = now
-    position = (position + 1) % 16
+  /// What is counted, by its place in a sample.
+  enum Rate: Int, CaseIterable {
+    case commands, inputBytes, outputBytes, turns, turnMicroseconds
   }
 
-  func mean(_ index: Int) -> Double { samples[index].reduce(0, +) / 16 }
-  var commands: Int { Int(mean(0)) }
-  var inputKibibytes: Double { mean(1) / 1024 }
-  var outputKibibytes: Double { mean(2) / 1024 }
+  private static let sampleCount = 16
+  private var samples = [[Double]](
+    repeating: [Double](repeating: 0, count: sampleCount), count: Rate.allCases.count)
+  private var position = 0
+  private var lastTotals: [Int]?
+  private var lastMilliseconds = 0
+
+  /// Takes the totals as they are now, in the order of `Rate`.
+  mutating func sample(_ totals: [Int], now: Int) {
+    let elapsed = max(now - lastMilliseconds, 1)
+    for rate in Rate.allCases {
+      let change = lastTotals.map { max(totals[rate.rawValue] - $0[rate.rawValue], 0) } ?? 0
+      samples[rate.rawValue][position] = Double(change) * 1000 / Double(elapsed)
+    }
+    lastTotals = totals
+    lastMilliseconds = now
+    position = (position + 1) % Self.sampleCount
+  }
+
+  func mean(_ rate: Rate) -> Double {
+    samples[rate.rawValue].reduce(0, +) / Double(Self.sampleCount)
+  }
+
+  var commands: Int { Int(mean(.commands)) }
+  var inputKibibytes: Double { mean(.inputBytes) / 1024 }
+  var outputKibibytes: Double { mean(.outputBytes) / 1024 }
+  var turns: Int { Int(mean(.turns)) }
+  /// How long a turn takes.
+  var turnMicroseconds: Int { Int(mean(.turnMicroseconds) / max(mean(.turns), 1e-9)) }
 }

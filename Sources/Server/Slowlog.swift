@@ -1,6 +1,7 @@
 // Slowlog and the slow path of counting commands.
 //
 // 1. An entry keeps at most 32 arguments of at most 128 bytes each, as Redis does.
+// 2. No password is kept.
 
 import Bytes
 import Commands
@@ -34,8 +35,28 @@ struct Slowlog {
     if entries.count > limit { entries.removeLast(entries.count - max(limit, 0)) }
   }
 
-  /// A request's arguments, shortened.
-  static func shortened(_ arguments: borrowing Arguments) -> [[UInt8]] {
+  /// Which arguments hold secrets. `command` is its full name.
+  static func secrets(_ arguments: borrowing Arguments, of command: String) -> Set<Int> {
+    switch command {
+    case "auth": return Set(1..<max(arguments.count, 1))
+    case "hello":
+      var index = 2
+      while index < arguments.count {
+        if arguments[index].equalsIgnoringCase("AUTH") { return [index + 1, index + 2] }
+        index += 1
+      }
+      return []
+    case "config|set":
+      let names = stride(from: 2, to: arguments.count, by: 2)
+      return Set(names.filter { Configuration.isSensitive(copy(arguments[$0])) }.map { $0 + 1 })
+    default: return []
+    }
+  }
+
+  /// A request's arguments, shortened, those in `secrets` replaced.
+  static func shortened(
+    _ arguments: borrowing Arguments, secrets: Set<Int> = []
+  ) -> [[UInt8]] {
     var words: [[UInt8]] = []
     let count = min(arguments.count, maximumArguments)
     for index in 0..<count {
@@ -43,10 +64,13 @@ struct Slowlog {
         words.append(Array("... (\(arguments.count - count + 1) more arguments)".utf8))
         break
       }
-      words.append(shortened(arguments[index]))
+      let isSecret = secrets.contains(index)
+      words.append(isSecret ? Array("(redacted)".utf8) : shortened(arguments[index]))
     }
     return words
   }
+
+  private static func copy(_ word: Span<UInt8>) -> [UInt8] { word.indices.map { word[$0] } }
 
   private static func shortened(_ word: Span<UInt8>) -> [UInt8] {
     let kept = word.count > maximumBytes ? maximumBytes : word.count
@@ -56,31 +80,6 @@ struct Slowlog {
       copy.append(contentsOf: Array("... (\(word.count - kept) more bytes)".utf8))
     }
     return copy
-  }
-}
-
-/// LATENCY's memory of spikes, by event.
-struct LatencyMonitor {
-  struct Sample {
-    var seconds: Int
-    var milliseconds: Int
-  }
-
-  /// The newest 160 samples of each event, oldest first.
-  var events: [String: [Sample]] = [:]
-  var maximum: [String: Int] = [:]
-
-  /// Notes a spike; within one second only the worst remains.
-  mutating func note(_ event: String, milliseconds: Int, seconds: Int) {
-    maximum[event] = max(maximum[event] ?? 0, milliseconds)
-    var samples = events[event] ?? []
-    if let last = samples.last, last.seconds == seconds {
-      samples[samples.count - 1].milliseconds = max(last.milliseconds, milliseconds)
-    } else {
-      samples.append(Sample(seconds: seconds, milliseconds: milliseconds))
-      if samples.count > 160 { samples.removeFirst() }
-    }
-    events[event] = samples
   }
 }
 
@@ -116,9 +115,14 @@ extension Server {
       !table[id].flags.contains(.skipSlowlog)
     else { return }
     let slot = Int(request.slot)
+    let arguments = Self.arguments(request, batch, input)
+    var words = Slowlog.shortened(
+      arguments, secrets: Slowlog.secrets(arguments, of: table.fullName(id)))
+    // What was read into its place is not in the input.
+    let place = Int(request.placed)
+    if words.indices.contains(place) { words[place] = Array("... (a large argument)".utf8) }
     let entry = Slowlog.Entry(
-      id: slowlog.nextID, seconds: now / 1000, microseconds: microseconds,
-      arguments: Slowlog.shortened(Self.arguments(request, batch, input)),
+      id: slowlog.nextID, seconds: now / 1000, microseconds: microseconds, arguments: words,
       peer: network.connections[slot].peerAddress, name: clients[slot].name)
     slowlog.nextID += 1
     slowlog.add(entry, limit: configuration.slowlogMaxLength)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "Crash.h"
+#include "Daemon.h"
 #include "Guard.h"
 #include "Sockets.h"
 

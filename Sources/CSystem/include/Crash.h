@@ -19,6 +19,14 @@ void csystem_crash_set_descriptor(int descriptor);
 /// What the process is doing, shown in the report; the text must outlive its use. NULL is nothing.
 void csystem_crash_set_context(const char *text);
 
+/// Which of the named activities was begun last; 0 is none. Plain, because it is set for every
+/// command and read only by the handler.
+extern volatile uint32_t csystem_crash_activity;
+static inline void csystem_crash_set_activity(uint32_t number) { csystem_crash_activity = number; }
+
+/// Names activities 1 to `count`. The texts and the list must live as long as the process.
+void csystem_crash_name_activities(const char *const *names, size_t count);
+
 /// Adds a describer; at most eight.
 void csystem_crash_add_describer(csystem_crash_describer describer);
 

@@ -52,3 +52,6 @@ int csystem_set_descriptor_limit(uint64_t soft, uint64_t hard);
 /// User and system CPU time in microseconds; `who` is 0 for the process, -1 for children that have
 /// been waited for, 1 for the calling thread.
 void csystem_cpu_times(int who, int64_t *user, int64_t *system);
+
+/// Gives what the C library's heap does not use back to the system.
+void csystem_trim_heap(void);

@@ -3,9 +3,16 @@
 import Commands
 
 extension CommandTable where Host == Server {
-  /// Every command of this server.
-  public static func all() -> CommandTable<Server> {
+  /// Every command of this server, called as the configuration wants.
+  public static func all(renamed: [RenamedCommand] = []) -> CommandTable<Server> {
     CommandTable(
-      Command.connection + Command.server + Command.generic + Command.strings + Command.bitmaps)
+      Command.connection + Command.server + Command.generic + Command.strings + Command.bitmaps,
+      renamed: renamed.map { ($0.from, $0.to) })
+  }
+
+  /// The names of all commands, in lower case.
+  static var names: Set<String> {
+    let table = all()
+    return Set(table.fullNames.prefix(table.topLevelCount))
   }
 }

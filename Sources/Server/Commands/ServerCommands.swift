@@ -133,6 +133,11 @@ extension Command where Host == Server {
       history: ["7.0.0": "Takes several sections."],
       arguments: [.string("section", [.optional, .multiple])])
     Command(
+      "LASTSAVE", arity: 1, [.loading, .stale, .fast], [.admin, .dangerous],
+      .host(ServerHandlers.lastsave),
+      summary: "Returns when the data was last saved.", since: "1.0.0", complexity: "O(1)",
+      tips: ["nondeterministic_output"])
+    Command(
       "LATENCY", arity: -2,
       summary: "Delays: what was slow, and when.", since: "2.8.13",
       complexity: "Depends on subcommand."
@@ -230,6 +235,22 @@ extension Command where Host == Server {
         complexity: "O(N) for N samples",
         arguments: [.key(), .integer("count", token: "SAMPLES", .optional)])
     }
+    Command(
+      "MODULE", arity: -2,
+      summary: "Modules: there are none.", since: "4.0.0", complexity: "Depends on subcommand."
+    ) {
+      Command(
+        "HELP", arity: 2, [.loading, .stale], [], .help,
+        summary: "Lists the subcommands.", since: "5.0.0", complexity: "O(1)")
+      Command(
+        "LIST", arity: 2, [.admin, .noScript], [], .host(ServerHandlers.moduleList),
+        summary: "Lists the loaded modules.", since: "4.0.0",
+        complexity: "O(N) for N modules", tips: ["nondeterministic_output_order"])
+    }
+    Command(
+      "ROLE", arity: 1, [.noScript, .loading, .stale, .fast, .sentinel], [.admin, .dangerous],
+      .host(ServerHandlers.role),
+      summary: "Returns the server's part in replication.", since: "2.8.12", complexity: "O(1)")
     Command(
       "SHUTDOWN", arity: -1,
       [.admin, .noScript, .loading, .stale, .noMulti, .sentinel, .allowBusy], [],

@@ -10,6 +10,8 @@
 //    includes itself ends in an error.
 // 3. Each directive without effect is noted once per load, however often it stands in the files.
 
+import Commands
+
 /// Why the server cannot start: what to print on standard error before exiting with status 1.
 public struct ConfigurationFailure: Error, Equatable, Sendable {
   public let message: String
@@ -21,6 +23,8 @@ struct ConfigurationLoader<Files: ConfigurationFiles> {
   private(set) var notes: [ConfigurationNote] = []
   private var notedRows: Set<Int> = []
   private var fileCount = 0
+  /// The commands' names as renamed so far, in lower case; filled when the first is renamed.
+  private var commandNames: Set<String> = []
 
   private static var depthLimit: Int { 16 }
   private static var fileLimit: Int { 1000 }
@@ -152,9 +156,7 @@ struct ConfigurationLoader<Files: ConfigurationFiles> {
     case ("include", 1):
       try include(words[0], depth: depth)
     case ("rename-command", 2):
-      configuration.renamedCommands.append(
-        RenamedCommand(
-          from: ConfigurationText.string(words[0]), to: ConfigurationText.string(words[1])))
+      try rename(ConfigurationText.string(words[0]), to: ConfigurationText.string(words[1]))
     case ("user", 1...):
       throw LineProblem(Reason.noACL.text)
     case ("loadmodule", 1...):
@@ -167,6 +169,19 @@ struct ConfigurationLoader<Files: ConfigurationFiles> {
     default:
       throw LineProblem("Bad directive or wrong number of arguments")
     }
+  }
+
+  private mutating func rename(_ name: String, to new: String) throws(LineProblem) {
+    if commandNames.isEmpty { commandNames = CommandTable<Server>.names }
+    guard commandNames.remove(name.lowercased()) != nil else {
+      throw LineProblem("No such command in rename-command")
+    }
+    if !new.isEmpty {
+      guard commandNames.insert(new.lowercased()).inserted else {
+        throw LineProblem("Target command name already exists")
+      }
+    }
+    configuration.renamedCommands.append(RenamedCommand(from: name, to: new))
   }
 
   private mutating func include(_ word: [UInt8], depth: Int) throws(LineProblem) {
