@@ -13,11 +13,6 @@ import RESP
 /// The handlers of the connection group.
 enum ConnectionHandlers {}
 
-extension Configuration {
-  /// The Redis whose behaviour this server shows, as HELLO and INFO name it to client libraries.
-  static let redisVersion: StaticString = "7.2.5"
-}
-
 extension ConnectionHandlers {
   static func auth(
     _ args: borrowing Arguments, _ server: inout Server, _ reply: inout ReplyBuffer
