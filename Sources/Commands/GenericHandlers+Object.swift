@@ -14,7 +14,7 @@ extension GenericHandlers {
     guard keys.facts(found).header.type == .string else { return reply.bulk("unknown") }
     if keys.isModified(found) {
       reply.bulk("raw")
-    } else if keys.integer(found) != nil {
+    } else if !keys.isText(found), keys.integer(found) != nil {
       reply.bulk("int")
     } else {
       reply.bulk(keys.facts(found).valueCount <= 44 ? "embstr" : "raw")

@@ -50,6 +50,7 @@ extension StringHandlers {
     if isTooLarge { throw .overflow }
     let text = IntegerText(sum)
     try keys.set(args[1], found: found, value: text.span, deadline: .keep)
+    keys.markText(args[1])
     keys.propagate(args)
     reply.integer(sum)
   }

@@ -200,6 +200,16 @@ extension Keyspace {
     arena.facts(key.entry).header.flags.contains(.modified)
   }
 
+  /// Whether a number was set as text: OBJECT ENCODING never says "int" then.
+  public func isText(_ key: Key) -> Bool {
+    arena.facts(key.entry).header.flags.contains(.text)
+  }
+
+  public mutating func markText(_ key: borrowing Span<UInt8>) {
+    guard let found = find(key, .peek) else { return }
+    arena.setFlags(found.entry, arena.facts(found.entry).header.flags.union(.text))
+  }
+
   public mutating func markModified(_ key: Key) {
     markModified(key.entry)
   }

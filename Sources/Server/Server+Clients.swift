@@ -29,7 +29,7 @@ extension Server {
     var text = ByteBuffer()
     text.append(
       """
-      -DENIED Ferrite is running in protected mode because protected mode is enabled and no \
+      -DENIED Redis is running in protected mode because protected mode is enabled and no \
       password is set for the default user. In this mode connections are only accepted from the \
       loopback interface. To connect from elsewhere, set a password with CONFIG SET requirepass \
       or in the configuration file, or switch protected mode off with CONFIG SET protected-mode no \
