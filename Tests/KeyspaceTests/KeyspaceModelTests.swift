@@ -194,6 +194,7 @@ import Testing
     /// Everything is equal, once what is due has gone.
     mutating func check() {
       keys.checkInvariants()
+      keys.arena.checkInvariants()
       forgetDue()
       keys.now += 129
       forgetDue()
