@@ -83,27 +83,26 @@ extension Server {
     let limit = configuration.normalOutputLimit
     if limit.hardBytes == 0 && limit.softBytes == 0 { return true }
     if limit.hardBytes == 0 || pending < limit.hardBytes {
-      if limit.softBytes > 0 && pending >= limit.softBytes { return checkSoftLimit(slot, pending) }
+      if limit.softBytes > 0 && pending >= limit.softBytes { return checkSoftLimit(slot) }
       clients[slot].softLimitSince = 0
       return true
     }
-    closeOverLimit(slot, pending)
+    closeOverLimit(slot)
     return false
   }
 
-  private mutating func checkSoftLimit(_ slot: Int, _ pending: Int) -> Bool {
+  private mutating func checkSoftLimit(_ slot: Int) -> Bool {
     if clients[slot].softLimitSince == 0 { clients[slot].softLimitSince = now }
     let seconds = (now - clients[slot].softLimitSince) / 1000
     if seconds <= configuration.normalOutputLimit.softSeconds { return true }
-    closeOverLimit(slot, pending)
+    closeOverLimit(slot)
     return false
   }
 
-  private mutating func closeOverLimit(_ slot: Int, _ pending: Int) {
+  private mutating func closeOverLimit(_ slot: Int) {
     log.warning(
       """
-      Client id=\(clients[slot].id) addr=\(network.connections[slot].peerAddress) \
-      omem=\(pending) scheduled to be closed ASAP for overcoming of output buffer limits.
+      Client \(describe(slot)) scheduled to be closed ASAP for overcoming of output buffer limits.
       """)
     statistics.outputLimitDisconnections += 1
     close(slot)

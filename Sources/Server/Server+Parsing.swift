@@ -11,8 +11,9 @@ extension Server {
   mutating func parse(_ slot: Int) {
     guard isLive(slot) else { return }
     clients[slot].lastInteractionMilliseconds = now
-    let size = network.connections[slot].input.count
-    if size > configuration.queryBufferLimit { return refuseInput(slot, size) }
+    if network.connections[slot].input.count > configuration.queryBufferLimit {
+      return refuseInput(slot)
+    }
     if clients[slot].place != nil || !mayExecute(slot) { return }
     queue(slot)
     while true {
@@ -161,9 +162,9 @@ extension Server {
   }
 
   // cold: the connection is about to be closed
-  private mutating func refuseInput(_ slot: Int, _ size: Int) {
+  private mutating func refuseInput(_ slot: Int) {
     log.warning(
-      "Closing client that reached max query buffer length: id=\(clients[slot].id) qbuf=\(size)")
+      "Closing client that reached max query buffer length: \(describe(slot))")
     statistics.queryLimitDisconnections += 1
     close(slot)
   }

@@ -127,6 +127,13 @@ extension Server {
     return text
   }
 
+  /// The client's line, for the log.
+  func describe(_ slot: Int) -> String {
+    var text = ""
+    describe(slot, argumentBytes: 0, in: &text)
+    return text
+  }
+
   private func describe(_ slot: Int, argumentBytes: Int, in text: inout String) {
     let id = clients[slot].id
     let age = now / 1000 - clients[slot].createdMilliseconds / 1000
