@@ -40,7 +40,7 @@ public enum Entry {
     /// A string that was changed in place: its encoding is "raw" whatever its length.
     @inlinable public static var modified: Flags { Flags(rawValue: 8) }
     /// A number that was set as text: its encoding is never "int".
-    @inlinable public static var text: Flags { Flags(rawValue: 32) }
+    @inlinable public static var text: Flags { Flags(rawValue: 64) }
     /// The expiry wheel has a record of this key, due no later than its deadline.
     @inlinable public static var filed: Flags { Flags(rawValue: 16) }
     /// That record lies in a wheel of an odd generation.
