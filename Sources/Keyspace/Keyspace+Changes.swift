@@ -167,9 +167,10 @@ extension Keyspace {
       let empty = Span<UInt8>()
       try insertNew(key, hash(key), value: empty, expiry: nil)
       guard let made = find(key, .peek) else { preconditionFailure("a new key is not there") }
+      // The change that counts is the one that follows: filling the room.
+      statistics.changes &-= 1
       return try resizeString(key, found: made, count: count)
     }
-    statistics.changes &+= 1
     if arena.resize(found.entry, valueCount: count) {
       markModified(found.entry)
       return found

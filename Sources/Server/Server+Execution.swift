@@ -65,9 +65,7 @@ extension Server {
       }
       keys.effects.endGroup()
       let end = Ticks.now()
-      if request.command != Request.unknown {
-        finish(request, end &- start, batch, input)
-      }
+      if wasCalled { finish(request, end &- start, batch, input) }
       start = end
       if !isLive(slot) || exitStatus != nil { break }
       if reply.bytes.count > 1 << 20 {
@@ -98,6 +96,7 @@ extension Server {
   ) {
     let length = reply.bytes.count
     let flags = clients[current].flags
+    wasCalled = false
     clients[current].lastCommand = request.command
     if request.command == Request.unknown {
       reject(arguments, &reply, after: length)
@@ -126,6 +125,7 @@ extension Server {
     _ id: CommandID, _ arguments: borrowing Arguments, _ reply: inout ReplyBuffer, after length: Int
   ) {
     CrashReport.setActivity(UInt32(id.rawValue) &+ 1)
+    wasCalled = true
     do throws(CommandError) {
       switch table.handler(id) {
       case .keyspace(let handler): try handler(arguments, &keys, &reply)

@@ -28,6 +28,8 @@ public struct Server: ~Copyable {
   /// By connection number.
   var clients = Pool<Client>()
   var nextClientID = 1
+  /// Whether the last request reached its handler.
+  var wasCalled = false
   /// The client whose command is being executed; -1 outside.
   var current = -1
   /// The size of its input, which `execute` has, and of the memory around it.
