@@ -93,6 +93,9 @@ import Glibc
     self.descriptor = descriptor
     self.listener = listener
     self.isUnix = isUnix
+    // Whatever the last user put back after its close is not the next one's.
+    input.removeAll()
+    output.removeAll()
     bytesReceived = 0
     bytesSent = 0
     isOpen = true

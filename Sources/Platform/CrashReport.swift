@@ -10,6 +10,8 @@ public enum CrashReport {
     // SAFETY: the copy ends in NUL and is never freed.
     let result = unsafe csystem_crash_install(descriptor, strdup(version))
     if result != 0 { throw IOError("sigaltstack", errno: errno) }
+    // SAFETY: it reads a table of atomics, and writes within the size it is given.
+    unsafe csystem_crash_add_describer(csystem_describe_guard_fault)
   }
 
   /// Sends later reports to another descriptor, such as the log's.

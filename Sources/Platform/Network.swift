@@ -74,8 +74,13 @@ public struct Network: ~Copyable {
 
   /// A loop without listeners. `auto` falls back to epoll where io_uring is not permitted.
   public init(kind: EventLoopKind, maximumConnections: Int) throws(IOError) {
+    try self.init(kind: kind, maximumConnections: maximumConnections, sharesBuffers: true)
+  }
+
+  /// `sharesBuffers` false does without what the newest kernels have, for tests.
+  init(kind: EventLoopKind, maximumConnections: Int, sharesBuffers: Bool) throws(IOError) {
     // Everything that can fail comes first: Swift cannot destroy half a noncopyable value.
-    let ring = try Network.openRing(kind)
+    let ring = try Network.openRing(kind, sharesBuffers)
     let epoll = ring == nil ? try Epoll() : nil
     let wakeHandle = try WakeHandle()
     try epoll?.add(wakeHandle.descriptor, Epoll.input, EventToken(.wake))
@@ -96,11 +101,13 @@ public struct Network: ~Copyable {
     if usesRing { ringWatch(wakeHandle.descriptor, .wake) }
   }
 
-  private static func openRing(_ kind: EventLoopKind) throws(IOError) -> Ring? {
+  private static func openRing(
+    _ kind: EventLoopKind, _ sharesBuffers: Bool
+  ) throws(IOError) -> Ring? {
     switch kind {
     case .epoll: nil
-    case .ioUring: try Ring()
-    case .auto: try? Ring()
+    case .ioUring: try Ring(sharesBuffers: sharesBuffers)
+    case .auto: try? Ring(sharesBuffers: sharesBuffers)
     }
   }
 

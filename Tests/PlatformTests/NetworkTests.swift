@@ -19,8 +19,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func requestsSplitAtAnyByteAreEchoed(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func requestsSplitAtAnyByteAreEchoed(backend: Backend) throws {
+    var server = try EchoServer(backend)
     let client = try Client(port: server.port)
     let message = pattern(48, seed: 1)
     for split in 1..<message.count {
@@ -35,8 +35,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func thousandsOfConnectionsAreServedAndTheirSlotsReused(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func thousandsOfConnectionsAreServedAndTheirSlotsReused(backend: Backend) throws {
+    var server = try EchoServer(backend)
     for round in 0..<2 {
       var clients = Pool<Client>()
       let before = server.count(.accepted)
@@ -64,8 +64,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func aClientThatDoesNotReadGetsItAllLater(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func aClientThatDoesNotReadGetsItAllLater(backend: Backend) throws {
+    var server = try EchoServer(backend)
     let slow = try Client(port: server.port)
     let connection = try server.accept()
     let other = try Client(port: server.port)
@@ -88,14 +88,14 @@ import Testing
   }
 
   @Test(arguments: backends, 0..<6)
-  func valuesArePlacedBetweenOtherBytes(kind: EventLoopKind, seed: Int) throws {
+  func valuesArePlacedBetweenOtherBytes(backend: Backend, seed: Int) throws {
     var random = Seeded(UInt64(seed))
     let count = [8 << 20, 1, 70_000, 1 << 20, 300_000, 3 << 20][seed]
     let before = pattern(Int.random(in: 1...40, using: &random), seed: 3)
     let value = pattern(count, seed: 4)
     let after = pattern(Int.random(in: 1...40, using: &random), seed: 5)
     let stream = before + value + after
-    var server = try EchoServer(kind)
+    var server = try EchoServer(backend)
     server.answers = false
     let client = try Client(port: server.port)
     let connection = try server.accept()
@@ -130,8 +130,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func aPlacementCanBeCancelled(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func aPlacementCanBeCancelled(backend: Backend) throws {
+    var server = try EchoServer(backend)
     let client = try Client(port: server.port)
     let connection = try server.accept()
     let target = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
@@ -152,8 +152,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func aHalfClosedPeerGetsItsAnswer(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func aHalfClosedPeerGetsItsAnswer(backend: Backend) throws {
+    var server = try EchoServer(backend)
     server.closes = false
     let client = try Client(port: server.port)
     let connection = try server.accept()
@@ -172,8 +172,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func closeAfterOutputDeliversAllOfIt(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func closeAfterOutputDeliversAllOfIt(backend: Backend) throws {
+    var server = try EchoServer(backend)
     let client = try Client(port: server.port)
     let connection = try server.accept()
     let big = pattern(12 << 20, seed: 6)
@@ -190,8 +190,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func closeDuringASendFreesTheSlot(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func closeDuringASendFreesTheSlot(backend: Backend) throws {
+    var server = try EchoServer(backend)
     for _ in 0..<3 {
       let client = try Client(port: server.port)
       let connection = try server.accept()
@@ -209,8 +209,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func eventsOfAClosedConnectionAreVoid(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func eventsOfAClosedConnectionAreVoid(backend: Backend) throws {
+    var server = try EchoServer(backend)
     let client = try Client(port: server.port)
     let connection = try server.accept()
     _ = client.send([1])
@@ -228,8 +228,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func aPausedConnectionIsNotRead(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func aPausedConnectionIsNotRead(backend: Backend) throws {
+    var server = try EchoServer(backend)
     let client = try Client(port: server.port)
     let connection = try server.accept()
     server.network.pauseReading(connection)
@@ -247,8 +247,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func aResetIsReportedWithItsReason(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func aResetIsReportedWithItsReason(backend: Backend) throws {
+    var server = try EchoServer(backend)
     do {
       let client = try Client(port: server.port)
       _ = try server.accept()
@@ -260,8 +260,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func connectionsBeyondTheLimitAreRefused(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind, limit: 2)
+  func connectionsBeyondTheLimitAreRefused(backend: Backend) throws {
+    var server = try EchoServer(backend, limit: 2)
     server.network.refusal = "-ERR max number of clients reached\r\n"
     var clients = Pool<Client>()
     for _ in 0..<2 {
@@ -282,8 +282,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func aFloodingClientDoesNotStarveOthers(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func aFloodingClientDoesNotStarveOthers(backend: Backend) throws {
+    var server = try EchoServer(backend)
     server.answers = false
     let flood = try Client(port: server.port)
     let loud = try server.accept()
@@ -307,11 +307,11 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func aUnixSocketServes(kind: EventLoopKind) throws {
-    let path = "/tmp/ferrite-test-\(getpid())-\(kind.rawValue).sock"
+  func aUnixSocketServes(backend: Backend) throws {
+    let path = "/tmp/ferrite-test-\(getpid())-\(backend).sock"
     var mode: UInt32 = 0
     do {
-      var server = try EchoServer(kind)
+      var server = try EchoServer(backend)
       // The second listener takes a stale file's place.
       try server.network.listen(unix: path, permissions: nil, backlog: 16)
       try server.network.listen(unix: path, permissions: 0o700, backlog: 16)
@@ -341,8 +341,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func anotherThreadWakesTheLoop(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func anotherThreadWakesTheLoop(backend: Backend) throws {
+    var server = try EchoServer(backend)
     for round in 1...3 {
       let handle = server.network.wakeHandle
       let thread = Thread { handle.wake() }
@@ -357,8 +357,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func signalsAreEvents(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func signalsAreEvents(backend: Backend) throws {
+    var server = try EchoServer(backend)
     try server.network.watchSignals()
     pthread_kill(pthread_self(), SIGTERM)
     try server.step { $0.count(.signal) == 1 }
@@ -366,8 +366,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func acceptedSocketsInheritTheirOptions(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func acceptedSocketsInheritTheirOptions(backend: Backend) throws {
+    var server = try EchoServer(backend)
     server.network.keepAliveSeconds = 300
     let client = try Client(port: server.port)
     let connection = try server.accept()
@@ -384,8 +384,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func addressesBindAsRedisBindsThem(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func addressesBindAsRedisBindsThem(backend: Backend) throws {
+    var server = try EchoServer(backend)
     let error = #expect(throws: IOError.self) {
       try server.network.listen(tcp: "127.0.0.1", port: server.port, backlog: 1)
     }
@@ -409,8 +409,8 @@ import Testing
   }
 
   @Test(arguments: backends)
-  func adoptedSocketsBelongToTheLoop(kind: EventLoopKind) throws {
-    var server = try EchoServer(kind)
+  func adoptedSocketsBelongToTheLoop(backend: Backend) throws {
+    var server = try EchoServer(backend)
     var pair: [Int32] = [0, 0]
     // SAFETY: pair has room for both descriptors.
     try #require(unsafe socketpair(AF_UNIX, csystem_stream & 0xF, 0, &pair) == 0)
@@ -421,29 +421,27 @@ import Testing
     Glibc.close(pair[1])
     try server.step { $0.network.connectionCount == 0 }
   }
-}
 
-/// A thread of its own, joined by hand: the cooperative pool must not be blocked.
-final class Thread {
-  private let identifier: pthread_t
-
-  private final class Body: Sendable {
-    let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  @Test(arguments: backends)
+  func acceptingRestsWhenDescriptorsRunOut(backend: Backend) async {
+    await #expect(processExitsWith: .success) { [name = backend.rawValue as String] in
+      let backend = try #require(Backend(rawValue: name))
+      var server = try EchoServer(backend)
+      let client = try Client(port: server.port)
+      // The process has no descriptor left but those it has opened.
+      let next = dup(0)
+      close(next)
+      csystem_set_descriptor_limit(UInt64(next), UInt64(next))
+      try server.step { $0.network.acceptErrors > 0 }
+      try #require(server.network.lastAcceptError?.errno == EMFILE)
+      // It does not try again at once.
+      for _ in 0..<10 { try server.step(timeoutMilliseconds: 0) }
+      try #require(server.network.acceptErrors <= 2)
+      close(0)
+      try server.step { $0.count(.accepted) == 1 }
+      _ = client.send([1])
+      let answer = try server.read(client, 1)
+      try #require(answer == [1])
+    }
   }
-
-  init(_ run: @escaping @Sendable () -> Void) {
-    var created = pthread_t()
-    // SAFETY: the new thread takes over the body's only reference.
-    let body = unsafe Unmanaged.passRetained(Body(run)).toOpaque()
-    unsafe pthread_create(
-      &created, nil,
-      { argument in
-        unsafe Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
-        return nil
-      }, body)
-    identifier = created
-  }
-
-  func join() { _ = pthread_join(identifier, nil) }
 }

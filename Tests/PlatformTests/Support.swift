@@ -9,12 +9,24 @@ import Testing
 
 @testable import Platform
 
-extension EventLoopKind: CustomTestStringConvertible {
-  public var testDescription: String { rawValue }
+/// A backend under test.
+enum Backend: String, CaseIterable, Sendable, CustomTestStringConvertible {
+  case epoll
+  case ring = "io_uring"
+  /// As on kernels before 6.12.
+  case oldRing = "io_uring with a buffer for each receive"
+
+  var testDescription: String { rawValue }
+
+  func network(maximumConnections: Int) throws(IOError) -> Network {
+    try Network(
+      kind: self == .epoll ? .epoll : .ioUring, maximumConnections: maximumConnections,
+      sharesBuffers: self == .ring)
+  }
 }
 
-/// Both backends, or epoll alone where the kernel forbids io_uring (see `ioUringIsPermitted`).
-let backends: [EventLoopKind] = Network.ioUringIsPermitted ? [.epoll, .ioUring] : [.epoll]
+/// All backends, or epoll alone where the kernel forbids io_uring (`ioUringIsTested` is skipped).
+let backends: [Backend] = Network.ioUringIsPermitted ? Backend.allCases : [.epoll]
 
 /// A seeded generator (SplitMix64), so that a failure can be repeated.
 struct Seeded: RandomNumberGenerator {
@@ -29,16 +41,18 @@ struct Seeded: RandomNumberGenerator {
   }
 }
 
-/// `count` bytes that differ at every offset a mistake is likely to confuse.
+/// Bytes without order, drawn once: drawing them is slow in debug builds.
+private let noise: [UInt8] = {
+  var random = Seeded(1)
+  return (0..<9973).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+}()
+
+/// `count` bytes that repeat at a distance which no buffer size divides; the seed says where they
+/// begin.
 func pattern(_ count: Int, seed: UInt64) -> [UInt8] {
-  var random = Seeded(seed)
-  var bytes: [UInt8] = []
-  bytes.reserveCapacity(count + 8)
-  while bytes.count < count {
-    let word = random.next()
-    for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> (UInt64(shift) * 8))) }
-  }
-  bytes.removeLast(bytes.count - count)
+  var bytes = Array(noise[Int(seed % 9973)...].prefix(count))
+  bytes.reserveCapacity(count)
+  while bytes.count < count { bytes += noise.prefix(count - bytes.count) }
   return bytes
 }
 
@@ -47,6 +61,18 @@ extension ByteBuffer {
   var content: [UInt8] {
     // SAFETY: the span lives for the whole call.
     unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
+  }
+}
+
+/// Whether `part` stands in `whole` at `offset`; quick in debug builds too.
+func stands(_ part: [UInt8], in whole: [UInt8], at offset: Int) -> Bool {
+  guard offset + part.count <= whole.count else { return false }
+  // SAFETY: both ranges were just checked.
+  return unsafe part.withUnsafeBytes { part in
+    unsafe whole.withUnsafeBytes { whole in
+      unsafe part.count == 0
+        || memcmp(part.baseAddress!, whole.baseAddress! + offset, part.count) == 0
+    }
   }
 }
 
@@ -91,12 +117,13 @@ struct Client: ~Copyable {
 
   /// What has arrived, up to `limit`; empty for nothing yet, nil for the end of the stream.
   func receive(limit: Int = 1 << 16) -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: limit)
-    // SAFETY: the kernel writes at most `limit` bytes.
-    let count = unsafe csystem_receive(descriptor, &bytes, limit)
-    if count == 0 { return nil }
-    if count < 0 { return errno == EAGAIN ? [] : nil }
-    return Array(bytes[..<count])
+    var count = 0
+    // SAFETY: the kernel writes at most `limit` bytes, and says how many.
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, initialized in
+      count = unsafe csystem_receive(descriptor, buffer.baseAddress, limit)
+      initialized = max(0, count)
+    }
+    return count > 0 ? bytes : count < 0 && errno == EAGAIN ? [] : nil
   }
 
   func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
@@ -124,9 +151,11 @@ struct EchoServer: ~Copyable {
   var answers = true
   /// Whether `.closed` is answered at once.
   var closes = true
+  /// Whether a peer that has ended its side still gets the output that waits for it.
+  var isPolite = false
 
-  init(_ kind: EventLoopKind, limit: Int = 10_000) throws {
-    var network = try Network(kind: kind, maximumConnections: limit)
+  init(_ backend: Backend, limit: Int = 10_000) throws {
+    var network = try backend.network(maximumConnections: limit)
     let listener = try #require(try network.listen(tcp: "127.0.0.1", port: 0, backlog: 511))
     self.init(network: network, port: network.boundPort(of: listener))
   }
@@ -149,7 +178,8 @@ struct EchoServer: ~Copyable {
         network.connections[event.connection].input.removeFirst(bytes.count)
         network.send(event.connection, &bytes)
       case .closed where closes:
-        network.close(event.connection, afterOutput: false)
+        let waits = network.connections[event.connection].pendingOutput > 0
+        network.close(event.connection, afterOutput: isPolite && event.value == 0 && waits)
       default: break
       }
     }
@@ -205,4 +235,29 @@ struct EchoServer: ~Copyable {
     buffer.append(bytes.span)
     network.send(connection, &buffer)
   }
+}
+
+/// A thread of its own, joined by hand: the cooperative pool must not be blocked.
+final class Thread {
+  private let identifier: pthread_t
+
+  private final class Body: Sendable {
+    let run: @Sendable () -> Void
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+
+  init(_ run: @escaping @Sendable () -> Void) {
+    var created = pthread_t()
+    // SAFETY: the new thread takes over the body's only reference.
+    let body = unsafe Unmanaged.passRetained(Body(run)).toOpaque()
+    unsafe pthread_create(
+      &created, nil,
+      { argument in
+        unsafe Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
+        return nil
+      }, body)
+    identifier = created
+  }
+
+  func join() { _ = pthread_join(identifier, nil) }
 }

@@ -1,13 +1,12 @@
 // Crash: a report on standard error or the log when the process dies of a fatal signal.
 #pragma once
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /// Names the place that a faulting address lies in: writes a line without its end into `text` and
-/// returns true, or returns false when the address is not its business. Runs inside a signal
+/// returns 1, or returns 0 when the address is not its business. Runs inside a signal
 /// handler: no allocation, no locks.
-typedef bool (*csystem_crash_describer)(uintptr_t address, char *text, size_t size);
+typedef int (*csystem_crash_describer)(uintptr_t address, char *text, size_t size);
 
 /// Installs handlers for SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP and SIGABRT. `version` must live
 /// as long as the process. Reports go to `descriptor`. Returns 0, or -1 with errno.
