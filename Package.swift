@@ -42,7 +42,7 @@ let package = Package(
     .executableTarget(
       name: "ferrite-server", dependencies: ["Server"], swiftSettings: settings),
     tests("BytesTests", ["Bytes"]),
-    tests("PlatformTests", ["Platform", "Bytes"]),
+    tests("PlatformTests", ["Platform", "Bytes", "CSystem"]),
     tests("MemoryTests", ["Memory", "CSystem"]),
     tests("RESPTests", ["RESP", "Bytes"]),
     .testTarget(

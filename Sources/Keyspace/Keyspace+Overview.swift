@@ -1,4 +1,5 @@
-// What INFO and MEMORY STATS tell of a database beyond its counts. For reports, not for the hot path.
+// What INFO and MEMORY STATS tell of a database beyond its counts. For reports, not for the hot
+// path.
 
 import Bytes
 import Memory

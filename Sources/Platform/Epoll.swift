@@ -15,11 +15,13 @@ import Glibc
   init() throws(IOError) {
     descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
     guard descriptor >= 0 else { throw IOError("epoll_create1", errno: errno) }
+    // SAFETY: fresh memory, the events' room.
     unsafe ready = .allocate(capacity: Epoll.capacity)
   }
 
   deinit {
     close(descriptor)
+    // SAFETY: allocated by init; nothing else holds it.
     unsafe ready.deallocate()
   }
 

@@ -36,6 +36,7 @@ public enum Files {
     let temporary = "\(path).\(getpid()).tmp"
     var mode = mode_t(permissions)
     var old = stat()
+    // SAFETY: the path's text and `old` outlive the call.
     if unsafe stat(path, &old) == 0 { mode = old.st_mode & 0o7777 }
     let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
     let descriptor = unsafe open(temporary, flags, mode)
@@ -63,6 +64,7 @@ public enum Files {
     if let slash = path.utf8.lastIndex(of: 0x2F) {
       directory = slash == path.utf8.startIndex ? "/" : String(path[..<slash])
     }
+    // SAFETY: the path's text outlives the call.
     let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw IOError("open", directory, errno: errno) }
     defer { Glibc.close(descriptor) }

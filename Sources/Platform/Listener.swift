@@ -75,6 +75,7 @@ struct Listener: ~Copyable {
 
   private static func close(_ descriptor: Int32, _ unixPath: String?) {
     Glibc.close(descriptor)
+    // SAFETY: the path's text outlives the call.
     if let unixPath { unsafe unlink(unixPath) }
   }
 

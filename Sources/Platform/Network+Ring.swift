@@ -164,6 +164,7 @@ extension Network {
     if ringFinishRelease(index) { return }
     if connections[index].wantsInput {
       if connections[index].isGreedy {
+        // SAFETY: the placement is only compared with nil.
         if receive(index) { connections[index].isGreedy = false }
       } else if unsafe connections[index].placement != nil {
         _ = receivePlacement(index)
@@ -215,6 +216,7 @@ extension Network {
 
   mutating func ringUpdateInterest(_ index: Int) {
     guard connections[index].isOpen else { return }
+    // SAFETY: only compared with nil.
     let wantsPoll = unsafe connections[index].placement != nil || connections[index].isGreedy
     let wantsReceive = connections[index].wantsInput && !wantsPoll
     if connections[index].operations.contains(.receive) {

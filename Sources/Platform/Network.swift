@@ -405,6 +405,7 @@ public struct Network: ~Copyable {
 
   /// Forgets the placement: its memory is the caller's again, and later bytes go to `input`.
   public mutating func cancelPlacement(_ connection: Int) {
+    // SAFETY: forgets the address; nothing is dereferenced.
     unsafe connections[connection].placement = nil
     connections[connection].placementRemaining = 0
     if connections[connection].isOpen { updateInterest(connection) }
@@ -503,6 +504,7 @@ public struct Network: ~Copyable {
     connections[index].isOpen = false
     connections[index].isTouched = false
     connectionCount -= 1
+    // SAFETY: forgets the address; nothing is dereferenced.
     unsafe connections[index].placement = nil
     connections[index].placementRemaining = 0
     connections[index].input.removeAll()

@@ -47,6 +47,7 @@ import Glibc
   /// `sharesBuffers` asks for buffers that are consumed piece by piece, where the kernel can.
   init(sharesBuffers: Bool = true) throws(IOError) {
     let ring = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
+    // SAFETY: fresh memory, which cliburing_open initialises or reports.
     let result = unsafe cliburing_open(
       ring, Ring.entries, Ring.completions, UInt32(IORING_SETUP_DEFER_TASKRUN))
     guard result == 0 else {
@@ -100,11 +101,13 @@ import Glibc
   // MARK: Requests
 
   mutating func accept(_ descriptor: Int32, _ token: EventToken) throws(IOError) {
+    // SAFETY: `entry` gives a free submission entry.
     unsafe cliburing_accept(try entry(), descriptor, token.rawValue)
   }
 
   /// Receives into provided buffers until it fails, ends, or is cancelled.
   mutating func receive(_ descriptor: Int32, _ token: EventToken) throws(IOError) {
+    // SAFETY: `entry` gives a free submission entry.
     unsafe cliburing_receive(try entry(), descriptor, token.rawValue)
   }
 
@@ -118,10 +121,12 @@ import Glibc
   mutating func poll(
     _ descriptor: Int32, _ events: Int32, multishot: Bool = false, _ token: EventToken
   ) throws(IOError) {
+    // SAFETY: `entry` gives a free submission entry.
     unsafe cliburing_poll(try entry(), descriptor, UInt32(events), multishot, token.rawValue)
   }
 
   mutating func cancel(_ target: EventToken) throws(IOError) {
+    // SAFETY: `entry` gives a free submission entry.
     unsafe cliburing_cancel(try entry(), target.rawValue, EventToken(.ignored).rawValue)
   }
 
@@ -142,6 +147,7 @@ import Glibc
   private mutating func enable() throws(IOError) {
     if isEnabled { return }
     isEnabled = true
+    // SAFETY: init has opened the ring.
     let result = unsafe cliburing_enable(ring)
     guard result >= 0 else { throw IOError("io_uring_enable", errno: -result) }
     // Saves looking the descriptor up in every call; nothing is lost where it is refused.
@@ -153,6 +159,7 @@ import Glibc
   /// Submits all requests, and waits for a completion.
   mutating func enter(milliseconds: Int) throws(IOError) {
     try enable()
+    // SAFETY: init has opened the ring.
     var result = unsafe cliburing_enter(ring, milliseconds)
     // A kernel short of memory may leave requests behind: they must not outlive this call.
     var attempts = 0

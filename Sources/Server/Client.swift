@@ -93,7 +93,8 @@ struct Client: ~Copyable {
     self.flags = flags
   }
 
-  /// Goes back to the request at `offset` of the input, as if nothing had been parsed from there on.
+  /// Goes back to the request at `offset` of the input, as if nothing had been parsed from there
+  /// on.
   mutating func rewind(to offset: Int) {
     parser = RequestParser()
     parsedBytes = offset

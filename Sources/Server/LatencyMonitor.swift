@@ -121,8 +121,8 @@ struct LatencyMonitor {
 
       - SLOWLOG GET shows which commands were slow, and with which arguments; \
       CONFIG SET slowlog-log-slower-than sets what counts as slow.
-      - O(N) commands on large keys, and patterns over the whole keyspace (KEYS), hold everybody up: \
-      SCAN and its kin take small steps.
+      - O(N) commands on large keys, and patterns over the whole keyspace (KEYS), hold everybody \
+      up: SCAN and its kin take small steps.
 
       """
     return text

@@ -198,6 +198,7 @@ extension Server {
 
   /// Closes a connection that speaks HTTP: a web page may have made a browser send it, with
   /// commands in its body.
+  // cold: the connection is about to be closed
   private mutating func expelBrowser() {
     if now - lastAttackMilliseconds > 60_000 {
       lastAttackMilliseconds = now
@@ -266,14 +267,15 @@ extension Server {
   }
 
   /// Answers malformed input and closes the connection.
+  // cold: the connection is about to be closed
   private mutating func answer(_ error: ProtocolError, _ slot: Int) {
     var line = ByteBuffer()
     line.append("-ERR ")
     error.append(to: &line)
     line.append("\r\n")
     statistics.count(errorLine: line.span.extracting(1..<line.count))
-    // cold: the connection is about to be closed
-    log.info("Protocol error (\(error.text)) from client id=\(clients[slot].id)")
+    log.info(
+      "Protocol error (\(error.text)) from client id=\(clients[slot].id)")
     if clients[slot].flags.isDisjoint(with: [.replyOff, .replySkip]) { network.send(slot, &line) }
     close(slot, afterOutput: true)
   }

@@ -224,8 +224,8 @@ import Testing
 
 // MARK: - Helpers
 
-/// Invariant 1 of EffectStream: whatever its clock says, who replays the effects gets the same keys,
-/// values and deadlines.
+/// Invariant 1 of EffectStream: whatever its clock says, who replays the effects gets the same
+/// keys, values and deadlines.
 func expectReplayEquals(_ session: inout GenericSession) throws {
   var replica = try GenericSession(now: 0, seed: 77)
   var offset = 0

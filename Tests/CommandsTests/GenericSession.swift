@@ -1,5 +1,5 @@
-// GenericSession: a client of a volatile keyspace without a server: requests in, replies and effects
-// out. Data commands run through the real table; what belongs to the server is played here.
+// GenericSession: a client of a volatile keyspace without a server: requests in, replies and
+// effects out. Data commands run through the real table; what belongs to the server is played here.
 
 import Bytes
 import Keyspace

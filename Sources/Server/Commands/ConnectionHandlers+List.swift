@@ -1,4 +1,5 @@
-// ConnectionHandlers+List: which clients there are, and how CLIENT LIST, INFO and KILL speak of them.
+// ConnectionHandlers+List: which clients there are, and how CLIENT LIST, INFO and KILL speak of
+// them.
 //
 //   id=3 addr=127.0.0.1:5321 laddr=127.0.0.1:6379 fd=8 name= age=2 idle=0 flags=N db=0 ... lib-ver=
 //
@@ -151,8 +152,8 @@ extension Server {
     text += " lib-name=\(clients[slot].libraryName) lib-ver=\(clients[slot].libraryVersion)"
   }
 
-  /// Redis keeps short output in one buffer (obl) and long output in a list (oll, omem). Ferrite has
-  /// one buffer; its content is told as the one or the other by its length.
+  /// Redis keeps short output in one buffer (obl) and long output in a list (oll, omem). Ferrite
+  /// has one buffer; its content is told as the one or the other by its length.
   private func describeMemory(_ slot: Int, argumentBytes: Int, in text: inout String) {
     // While a client's command runs, its input is with `execute`.
     let isCaller = slot == current

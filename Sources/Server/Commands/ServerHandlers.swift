@@ -1,5 +1,5 @@
-// ServerHandlers: what the commands on the server as a whole do. The larger groups stand in files of
-// their own.
+// ServerHandlers: what the commands on the server as a whole do. The larger groups stand in files
+// of their own.
 
 import Bytes
 import Commands
