@@ -14,7 +14,7 @@ extension GenericHandlers {
     guard keys.facts(found).header.type == .string else { return reply.bulk("unknown") }
     if keys.isModified(found) {
       reply.bulk("raw")
-    } else if !keys.isText(found), keys.integer(found) != nil {
+    } else if keys.integer(found) != nil {
       reply.bulk("int")
     } else {
       reply.bulk(keys.facts(found).valueCount <= 44 ? "embstr" : "raw")
@@ -55,17 +55,18 @@ extension GenericHandlers {
   ) throws(CommandError) {
     guard let found = keys.inspect(args[2]) else { return reply.null() }
     // Small numbers are one object in Redis, whose count stands at its greatest.
-    let isShared =
-      !keys.isModified(found) && (keys.integer(found).map { 0..<10_000 ~= $0 } ?? false)
+    let isShared = keys.integer(found).map { 0..<10_000 ~= $0 } ?? false
     reply.integer(isShared ? Int(Int32.max) : 1)
   }
 }
 
 extension Keyspace {
-  /// The integer that a string is the text of.
+  /// The integer that a string is kept as in Redis; one that was changed in place, or that is the
+  /// result of adding fractions, is kept as text whatever it says.
   fileprivate func integer(_ found: Key) -> Int? {
     let facts = facts(found)
     guard facts.header.type == .string, facts.valueCount <= 20 else { return nil }
+    guard !isModified(found) && !isText(found) else { return nil }
     return value(found).parseInteger()
   }
 }
