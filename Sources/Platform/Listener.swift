@@ -74,6 +74,9 @@ struct Listener: ~Copyable {
   }
 
   private static func close(_ descriptor: Int32, _ unixPath: String?) {
+    // io_uring may still hold the socket for its accept request: closing the descriptor alone would
+    // leave the port taken until the request has been cancelled.
+    shutdown(descriptor, Int32(SHUT_RDWR))
     Glibc.close(descriptor)
     // SAFETY: the path's text outlives the call.
     if let unixPath { unsafe unlink(unixPath) }

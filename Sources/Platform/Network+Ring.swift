@@ -184,7 +184,7 @@ extension Network {
       } else {
         Glibc.close(completion.result)
       }
-    } else if completion.result != -ECANCELED {
+    } else if completion.result != -ECANCELED && listeners[listener].isOpen {
       _ = acceptFailed(-completion.result)
     }
     if acceptRestStart == nil && listeners[listener].isOpen && !listeners[listener].isArmed {
