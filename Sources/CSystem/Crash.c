@@ -63,7 +63,7 @@ static const char *nameOf(int number) {
 }
 
 static void putPlace(int number, siginfo_t *information, void *context) {
-  if (number == SIGSEGV || number == SIGBUS) {
+  if ((number == SIGSEGV || number == SIGBUS) && information->si_code > 0) {
     uintptr_t address = (uintptr_t)information->si_addr;
     put("address: ");
     putNumber(address, 16);
