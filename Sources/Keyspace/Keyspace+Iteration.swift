@@ -64,22 +64,39 @@ extension Keyspace {
 
   // MARK: Eviction
 
+  /// How far removing keys for want of memory has come.
+  public enum Eviction: Sendable {
+    case done
+    /// There is more to remove.
+    case unfinished
+    /// The policy finds nothing to remove.
+    case impossible
+  }
+
   /// Removes keys by the policy until no more than `limit` bytes are used.
   /// - Returns: false when the policy finds nothing to remove.
   public mutating func evict(downTo limit: Int) -> Bool {
+    evictSome(downTo: limit, steps: .max) == .done
+  }
+
+  /// The same, for at most `steps` keys.
+  public mutating func evictSome(downTo limit: Int, steps: Int) -> Eviction {
+    var left = steps
     while usedBytes > limit {
+      if left == 0 { return .unfinished }
+      left -= 1
       // What was flushed goes before any key does.
       if hasGarbage {
         _ = freeGarbage(limit: 64)
         continue
       }
-      guard policy != .noEviction, let victim = chooseVictim() else { return false }
+      guard policy != .noEviction, let victim = chooseVictim() else { return .impossible }
       appendRemoval(of: victim)
       effects.endGroup()
       statistics.evictedKeys &+= 1
       remove(victim)
     }
-    return true
+    return .done
   }
 
   private mutating func chooseVictim() -> Key? {

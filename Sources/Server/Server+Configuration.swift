@@ -52,7 +52,7 @@ extension Server: ConfigurationOwner {
       The new maxmemory (\(limit) bytes) is smaller than the memory in use (\(keys.usedBytes)): \
       keys are evicted, or writes refused, as maxmemory-policy says
       """)
-    _ = keys.evict(downTo: limit)
+    isBehind = true
   }
 
   /// Without a password everybody is let in, those too who came while there was one. With a new

@@ -21,16 +21,22 @@ extension Server {
     isBehind = workBacklog()
   }
 
-  /// Removes due keys and frees flushed data for at most a slice.
+  /// Removes due keys, frees flushed data and evicts, all for at most a slice.
   /// - Returns: whether there is more to do.
   private mutating func workBacklog() -> Bool {
     let start = Ticks.now()
     // During a pause the data stays as they are.
     var isExpiring = pausedUntil == 0
     var isFreeing = true
-    while isExpiring || isFreeing {
+    let memoryLimit = configuration.maximumMemoryBytes
+    var isEvicting = isExpiring && memoryLimit > 0
+    while isExpiring || isFreeing || isEvicting {
       if isExpiring { isExpiring = keys.expireSome(limit: 64) }
       if isFreeing { isFreeing = keys.freeGarbage(limit: 256) }
+      if isEvicting {
+        let eviction = keys.evictSome(downTo: memoryLimit, steps: Self.evictionSteps)
+        isEvicting = eviction == .unfinished
+      }
       keys.effects.consume()
       if ticks.microseconds(Ticks.now() &- start) > Self.sliceMicroseconds {
         statistics.expirySlicesCut += isExpiring ? 1 : 0
@@ -38,7 +44,7 @@ extension Server {
       }
     }
     statistics.activeExpireTicks &+= Ticks.now() &- start
-    return isExpiring || isFreeing || trimMemory()
+    return isExpiring || isFreeing || isEvicting || trimMemory()
   }
 
   /// Gives free pages back while they are more than a sixteenth of what is used.

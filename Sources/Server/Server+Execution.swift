@@ -226,13 +226,22 @@ extension Server {
     !pausesOnlyWrites || !info.flags.isDisjoint(with: [.write, .mayReplicate])
   }
 
-  /// Makes room for a command under `maxmemory`; during a pause nothing is evicted.
+  /// Makes room for a command under `maxmemory`; during a pause nothing is evicted. What takes
+  /// longer goes on between batches, and the command does not wait for it.
   /// - Returns: false when the command needs memory and there is none.
   private mutating func hasMemory(_ info: CommandInfo) -> Bool {
     if pausedUntil > now { return true }
-    let fits = keys.evict(downTo: configuration.maximumMemoryBytes)
-    return fits || !info.flags.contains(.denyOOM)
+    switch keys.evictSome(downTo: configuration.maximumMemoryBytes, steps: Self.evictionSteps) {
+    case .done: return true
+    case .unfinished:
+      isBehind = true
+      return true
+    case .impossible: return !info.flags.contains(.denyOOM)
+    }
   }
+
+  /// Keys that one command evicts at most: less than a millisecond's work.
+  static var evictionSteps: Int { 64 }
 
   /// Drops what a client does not want to hear (CLIENT REPLY). The flags are as the command has
   /// left them: CLIENT REPLY ON is answered, whatever was off before.
