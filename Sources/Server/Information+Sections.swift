@@ -81,8 +81,9 @@ extension Server {
     text.field("maxclients", configuration.maximumClients)
     text.field("client_recent_max_input_buffer", totals.largestInput)
     text.field("client_recent_max_output_buffer", totals.largestOutput)
+    text.field("blocked_clients", totals.paused)
     text.zeros(
-      "blocked_clients", "tracking_clients", "clients_in_timeout_table", "total_blocking_keys",
+      "tracking_clients", "clients_in_timeout_table", "total_blocking_keys",
       "total_blocking_keys_on_nokey")
   }
 
@@ -147,6 +148,8 @@ extension Server {
 /// What the connections amount to.
 struct ClientTotals: Equatable {
   var count = 0
+  /// Those whose commands wait for the end of CLIENT PAUSE.
+  var paused = 0
   /// Bytes that the open connections have received and sent.
   var inputBytes = 0
   var outputBytes = 0
@@ -166,6 +169,7 @@ extension Server {
       let input = network.connections[slot].input.capacity
       let output = network.connections[slot].outputCapacity
       totals.count += 1
+      if pausedUntil > now && clients[slot].flags.contains(.postponed) { totals.paused += 1 }
       totals.inputBytes += network.connections[slot].bytesReceived
       totals.outputBytes += network.connections[slot].bytesSent
       totals.memoryBytes += fixed + input + output + clients[slot].header.capacity

@@ -32,7 +32,8 @@ extension ServerHandlers {
     throw unknownSubcommand(args)
   }
 
-  private static func unknownSubcommand(_ args: borrowing Arguments) -> CommandError {
+  /// The reply of commands that tell their subcommands apart, or count their arguments, themselves.
+  static func unknownSubcommand(_ args: borrowing Arguments) -> CommandError {
     let name = String(copying: args[1].extracting(0..<min(args[1].count, 128)))
     let command = String(copying: args[0]).uppercased()
     return .custom(
@@ -96,17 +97,22 @@ extension ServerHandlers {
     _ args: borrowing Arguments, _ keys: inout Keyspace
   ) throws(CommandError) {
     let count = try positive(args[2])
-    let prefix = args.count > 3 ? copy(args[3]) : Array("key".utf8)
     let size = args.count > 4 ? try positive(args[4]) : 0
+    var key = ByteBuffer()
+    var value = ByteBuffer()
     for number in 0..<count {
-      let key = prefix + Array(":\(number)".utf8)
-      guard keys.find(key.span, .peek) == nil else { continue }
-      var value = Array("value:\(number)".utf8)
-      if size > 0 {
-        value = Array(value.prefix(size))
-        value += [UInt8](repeating: 0, count: size - value.count)
-      }
-      try keys.set(key.span, value: value.span)
+      key.removeAll()
+      if args.count > 3 { key.append(args[3]) } else { key.append("key") }
+      key.append(":")
+      key.append(decimal: number)
+      let found = keys.find(key.span, .peek)
+      if found != nil { continue }
+      value.removeAll()
+      value.append("value:")
+      value.append(decimal: number)
+      if size > 0 && value.count > size { value.truncate(to: size) }
+      while value.count < size { value.append(0) }
+      try keys.set(key.span, found: found, value: value.span)
       keys.effects.begin(3, database: keys.selected)
       keys.effects.word("SET")
       keys.effects.word(key.span)

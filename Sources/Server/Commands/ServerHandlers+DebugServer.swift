@@ -80,10 +80,7 @@ extension ServerHandlers {
       let isWord = args[3].equalsIgnoringCase("NEVER") || args[3].equalsIgnoringCase("RESET")
       guard isWord || args[3].parseInteger() != nil else { throw .notInteger }
     } else if !args[2].equalsIgnoringCase("RESIZING") {
-      throw .fixed(
-        """
-        ERR unknown subcommand or wrong number of arguments for 'replybuffer'. Try DEBUG HELP.
-        """)
+      throw unknownSubcommand(args)
     }
     reply.ok()
   }

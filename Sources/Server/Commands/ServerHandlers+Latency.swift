@@ -9,7 +9,7 @@ extension ServerHandlers {
   static func slowlogGet(
     _ args: borrowing Arguments, _ server: inout Server, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    guard args.count <= 3 else { throw slowlogSyntax }
+    guard args.count <= 3 else { throw unknownSubcommand(args) }
     var count = 10
     if args.count == 3 {
       guard let wanted = args[2].parseInteger(), wanted >= -1 else {
@@ -29,10 +29,6 @@ extension ServerHandlers {
       reply.bulk(entry.peer)
       reply.bulk(entry.name)
     }
-  }
-
-  private static var slowlogSyntax: CommandError {
-    .fixed("ERR unknown subcommand or wrong number of arguments for 'GET'. Try SLOWLOG HELP.")
   }
 
   static func slowlogLen(
