@@ -31,7 +31,7 @@ import Testing
       # Clients.
       timeout 5
       include other.conf
-      rename-command A ""
+      rename-command DEBUG ""
       slave-priority 5
       timeout 6
       save ""
@@ -50,7 +50,7 @@ import Testing
         # Clients.
         timeout 6
         include other.conf
-        rename-command A ""
+        rename-command DEBUG ""
         replica-priority 5
 
         save ""
