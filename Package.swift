@@ -51,7 +51,7 @@ let package = Package(
       exclude: ["judge-transcripts"], swiftSettings: settings),
     tests("StructuresTests", ["Structures", "Memory", "Bytes"]),
     tests("KeyspaceTests", ["Keyspace", "Structures", "Memory", "Bytes"]),
-    tests("ServerTests", ["Server", "Platform", logging]),
+    tests("ServerTests", ["Server", "Platform", "RESP", "Bytes", logging]),
   ],
   swiftLanguageModes: [.v6]
 )

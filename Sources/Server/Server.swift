@@ -136,6 +136,8 @@ public struct Server: ~Copyable {
   /// - Returns: the process' exit status.
   public mutating func run() throws(IOError) -> Int32 {
     while exitStatus == nil { try turn() }
+    // With io_uring the last replies leave with the next turn.
+    try network.turn(timeoutMilliseconds: 0)
     return exitStatus ?? 0
   }
 
