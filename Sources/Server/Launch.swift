@@ -1,7 +1,7 @@
 // Launch: from the command line to a running server, and to the exit status.
 //
-//   command line ─► configuration ─► background ─► server ─► pid file ─► listen ─► run ─► 0
-//        │ print and exit: 0                          └─ cannot start: 1 ──┘        └ 2nd signal: 1
+//   command line ─► configuration ─► background ─► server ─► listen ─► pid file ─► run ─► 0
+//        │ print and exit: 0                          └─ cannot start: 1 ─┘         └ 2nd signal: 1
 //        └ wrong: 1
 
 import Bytes
@@ -48,9 +48,10 @@ private func serve(
     server.executablePath = executable
     server.supervisor = supervisor
     let pidFile = PIDFile(configuration, isBackground: isBackground)
+    // Only who has got the port may write the file: it may be another server's.
+    try server.start()
     pidFile.write(log)
     defer { pidFile.remove(log) }
-    try server.start()
     let status = try server.run()
     server.end()
     return status
@@ -138,11 +139,10 @@ extension Server {
     supervisor.notify("STATUS=Ready to accept connections\nREADY=1", log)
   }
 
-  /// Says goodbye: what was answered is delivered, and from here on a signal ends the process.
+  /// Says goodbye: from here on a signal ends the process.
   mutating func end() {
     Daemon.restoreSignals()
     supervisor.notify("STOPPING=1", log)
-    _ = try? network.turn(timeoutMilliseconds: 0)
     for listener in listeners { network.stopListening(listener.number) }
     log.warning("Ferrite is now ready to exit, bye bye...")
   }

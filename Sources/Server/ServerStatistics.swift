@@ -92,7 +92,7 @@ struct ServerStatistics: ~Copyable {
 
   /// The histogram's step for a duration: exponent and the two bits below the leading one.
   @inline(__always) static func histogramIndex(_ ticks: UInt64) -> Int {
-    let value = ticks | 4
+    let value = max(ticks, 4)
     let exponent = 63 &- value.leadingZeroBitCount
     return exponent &* 4 &+ Int(truncatingIfNeeded: value &>> UInt64(exponent &- 2) & 3)
   }
