@@ -50,7 +50,6 @@ extension StringHandlers {
     if isTooLarge { throw .overflow }
     let text = IntegerText(sum)
     try keys.set(args[1], found: found, value: text.span, deadline: .keep)
-    keys.markText(args[1])
     keys.propagate(args)
     reply.integer(sum)
   }
@@ -70,6 +69,7 @@ extension StringHandlers {
     var text = ByteBuffer()
     text.append(human: sum)
     try keys.set(args[1], found: found, value: text.span, deadline: .keep)
+    keys.markText(args[1])
     // How floating-point numbers are added and printed may differ elsewhere: the result is sent.
     keys.propagateSet(args[1], text.span, .keep)
     reply.bulk(text.span)
