@@ -205,7 +205,8 @@ extension ServerHandlers {
   private static func encoding(_ found: Key, _ keys: borrowing Keyspace) -> String {
     let count = keys.facts(found).valueCount
     if keys.isModified(found) { return "raw" }
-    if count <= 20 && !keys.isText(found) && keys.value(found).parseInteger() != nil { return "int" }
+    let mayBeNumber = count <= 20 && !keys.isText(found)
+    if mayBeNumber && keys.value(found).parseInteger() != nil { return "int" }
     return count <= 44 ? "embstr" : "raw"
   }
 
