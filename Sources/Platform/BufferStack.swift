@@ -13,7 +13,7 @@ import Bytes
 struct BufferStack: ~Copyable {
   /// Just off a power of two, so that the beginnings of many buffers spread over the cache's sets.
   static var standardCapacity: Int { 16384 + 48 }
-  static var largestCapacity: Int { 128 << 10 }
+  static var largestCapacity: Int { 1 << 20 }
   static var limit: Int { 16 << 20 }
 
   private var slots = Pool<ByteBuffer>()
