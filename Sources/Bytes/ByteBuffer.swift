@@ -126,6 +126,16 @@
     end += length
   }
 
+  /// Overwrites the content's bytes from `offset` on, which are at least as many.
+  public mutating func overwrite(at offset: Int, _ bytes: borrowing Span<UInt8>) {
+    precondition(offset >= 0 && bytes.count <= count - offset)
+    // SAFETY: the line above; a span of another owner cannot overlap the content.
+    unsafe bytes.withUnsafeBufferPointer { source in
+      guard let address = source.baseAddress else { return }
+      unsafe (base + start + offset).update(from: address, count: source.count)
+    }
+  }
+
   /// The uninitialised room after the content, for a reader such as recv(2). The pointer is valid
   /// until the next mutation; follow with `commit`.
   @unsafe @inlinable public mutating func freeSpace() -> UnsafeMutableRawBufferPointer {
