@@ -263,8 +263,7 @@ extension Arena {
     return (entry.keyCount, entry.valueCount, entry.blob, entry.header)
   }
 
-  private mutating func setPlace(_ ref: Ref<Entry>, _ offset: Int, _ blob: Ref<Blob>, _ count: Int)
-  {
+  mutating func setPlace(_ ref: Ref<Entry>, _ offset: Int, _ blob: Ref<Blob>, _ count: Int) {
     let place = unsafe write(ref, at: offset, count: 16)
     // SAFETY: the caller's layout has a place at offset.
     unsafe place.storeBytes(of: blob.unit, as: UInt64.self)
