@@ -2,8 +2,8 @@
 //
 //   | width 4 | count 4 | integer | integer | ... |
 //
-// 1. The width of every integer is 2, 4 or 8 bytes: what the widest one needed when it was inserted.
-//    It never shrinks.
+// 1. The width of every integer is 2, 4 or 8 bytes: what the widest one needed when it came. It
+//    never shrinks.
 // 2. The integers ascend strictly.
 // 3. A view trusts its bytes: what comes from elsewhere passes `isValid` first.
 
