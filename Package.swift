@@ -31,10 +31,13 @@ let package = Package(
   targets: [
     .target(name: "CSystem", cSettings: [.unsafeFlags(["-O2"])]),
     .systemLibrary(name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
+    .systemLibrary(name: "CPmem2", pkgConfig: "libpmem2", providers: [.apt(["libpmem2-dev"])]),
     target("Bytes", ["CSystem"]),
     target("Platform", ["CSystem", "CLiburing", "Bytes"]),
     target("Memory", ["CSystem"]),
     target("Structures", ["CSystem", "Memory", "Bytes"]),
+    target("Storage", ["CSystem", "CPmem2", "Memory", "Platform", "Bytes"]),
+    target("Simulation", ["CSystem", "Storage", "Platform"]),
     target("RESP", ["Bytes"]),
     target("Keyspace", ["Structures", "Memory", "Bytes"]),
     target("Commands", ["Keyspace", "RESP", "Bytes"]),
@@ -44,6 +47,8 @@ let package = Package(
     tests("BytesTests", ["Bytes"]),
     tests("PlatformTests", ["Platform", "Bytes", "CSystem"]),
     tests("MemoryTests", ["Memory", "CSystem"]),
+    tests(
+      "StorageTests", ["Storage", "Simulation", "Memory", "Platform", "Bytes", "CSystem"]),
     tests("RESPTests", ["RESP", "Bytes"]),
     .testTarget(
       name: "CommandsTests",

@@ -12,7 +12,7 @@
 import fnmatch
 import re
 
-UNSAFE_TARGETS = {"Bytes", "Memory", "Structures", "Storage", "Platform"}
+UNSAFE_TARGETS = {"Bytes", "Memory", "Structures", "Storage", "Simulation", "Platform"}
 UNSAFE = re.compile(
     r"\bunsafe\b|@unsafe\b|@safe\b|\bUnsafe\w*Pointer\b|\bunsafeBitCast\b|\bunsafeDowncast\b|"
     r"\bunsafe(?:Mutable)?Address\b|\bwithUnsafe\w*\b|\bOpaquePointer\b|\bUnmanaged\b")

@@ -18,6 +18,7 @@
 
 #include "Crash.h"
 #include "Daemon.h"
+#include "Files.h"
 #include "Guard.h"
 #include "Sockets.h"
 
