@@ -168,7 +168,7 @@ struct AllocatorTests {
   }
 
   @Test func trimGivesMemoryBack() throws {
-    let pages = try VolatilePages()
+    let pages = try VolatilePages(prefersHugePages: false)
     var arena = try Arena(provider: pages)
     let before = pages.blockBytes
     var refs: [Ref<Untyped>] = []

@@ -165,7 +165,7 @@ struct FrozenViewTests {
   }
 
   @Test func trimWaitsForEveryView() throws {
-    let pages = try VolatilePages()
+    let pages = try VolatilePages(prefersHugePages: false)
     var arena = try Arena(provider: pages)
     let ref: Ref<Untyped> = try arena.allocate(20 << 20)
     arena.fill(ref, count: 20 << 20, with: 5)

@@ -27,6 +27,10 @@ static inline void csystem_prefetch(const void *address) { __builtin_prefetch(ad
 
 #include "CBytes.h"
 
+/// MADV_COLLAPSE (Linux 6.1): huge pages for a range now, whatever the system's settings. Older
+/// headers do not have it.
+static const int csystem_madv_collapse = 25;
+
 /// memfd_create(2).
 int csystem_memfd_create(const char *name);
 
