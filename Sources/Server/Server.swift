@@ -119,6 +119,8 @@ public struct Server: ~Copyable {
     now = Int(clock.wallMilliseconds())
     startMilliseconds = now
     self.keys.now = now
+    // Nobody reads the effects of a volatile server.
+    self.keys.effects.isRecorded = false
   }
 
   /// Takes over what the keyspace wants to know of the configuration.
