@@ -17,13 +17,17 @@ extension BitmapHandlers {
     let plan = try BitfieldPlan(args, keys.maximumStringBytes)
     if plan.writesTo == 0 { return try read(plan, args, &keys, &reply) }
     let (found, hasGrown) = try keys.makeRoom(args[1], bytes: plan.writesTo)
-    var hasChanged = hasGrown
+    // When the string has grown, every write counts as a change.
+    var changes = 0
     var cursor = BitfieldCursor()
     reply.array(plan.count)
     while let operation = try cursor.next(args, keys.maximumStringBytes) {
-      if carryOut(operation, found, &keys, &reply) { hasChanged = true }
+      if carryOut(operation, found, isChange: hasGrown, &keys, &reply) { changes += 1 }
     }
-    if hasChanged { keys.propagate(args) }
+    if hasGrown || changes > 0 {
+      keys.didChange(found, count: changes)
+      keys.propagate(args)
+    }
   }
 
   static func bitfieldReadOnly(
@@ -46,9 +50,10 @@ extension BitmapHandlers {
     }
   }
 
+  /// - Parameter isChange: whether a write counts as a change even if it writes what was there.
   /// - Returns: whether the string has changed.
   private static func carryOut(
-    _ operation: BitfieldOperation, _ found: Key, _ keys: inout Keyspace,
+    _ operation: BitfieldOperation, _ found: Key, isChange: Bool, _ keys: inout Keyspace,
     _ reply: inout ReplyBuffer
   ) -> Bool {
     let field = operation.field
@@ -65,7 +70,7 @@ extension BitmapHandlers {
       return false
     }
     reply.integer(isIncrement ? new : old)
-    if new == old { return false }
+    if new == old { return isChange }
     var bytes = keys.mutableString(found, field.bytes)
     field.store(new, &bytes)
     return true

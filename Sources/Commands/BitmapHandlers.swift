@@ -41,7 +41,10 @@ extension BitmapHandlers {
       target[0] = byte ^ mask
     }
     // Setting a bit to what it is already changes nothing, unless the string had to grow for it.
-    if hasGrown || old != (bit == 1) { keys.propagate(args) }
+    if hasGrown || old != (bit == 1) {
+      keys.didChange(found)
+      keys.propagate(args)
+    }
     reply.integer(old ? 1 : 0)
   }
 

@@ -91,7 +91,8 @@ extension GenericHandlers {
     let isTaken = keys.exists(args[1], database: database)
     guard let found = keys.find(args[1], .write), !isTaken else { return reply.integer(0) }
     try keys.copy(found, to: args[1], database: database)
-    _ = keys.remove(args[1])
+    // One change with the copy's.
+    if let old = keys.find(args[1], .peek) { keys.remove(old, changes: 0) }
     keys.propagate(args)
     reply.integer(1)
   }

@@ -182,6 +182,7 @@ extension StringHandlers {
     let end = start + tail.count
     let grown = try keys.resizeString(args[1], found: found, count: end)
     keys.write(tail, to: grown, at: start)
+    keys.didChange(grown)
     keys.propagate(args)
     reply.integer(end)
   }
@@ -199,6 +200,7 @@ extension StringHandlers {
     let end = max(count, offset + part.count)
     let grown = try keys.resizeString(args[1], found: found, count: end)
     keys.write(part, to: grown, at: offset)
+    keys.didChange(grown)
     keys.propagate(args)
     reply.integer(end)
   }
@@ -268,7 +270,7 @@ extension Keyspace {
     if isTooLong || total > maximumStringBytes { throw .stringTooLong }
   }
 
-  /// Overwrites the bytes from `offset` on of a string that is long enough.
+  /// Overwrites the bytes from `offset` on of a string that is long enough. `didChange` follows.
   mutating func write(_ bytes: borrowing Span<UInt8>, to found: Key, at offset: Int) {
     guard !bytes.isEmpty else { return }
     var target = mutableString(found, offset..<(offset + bytes.count))

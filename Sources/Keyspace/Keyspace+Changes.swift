@@ -1,4 +1,7 @@
 // Setting, changing, moving and removing keys. None of these append effects: commands do.
+//
+// 1. Every change passes `didChange` (Keyspace+Notes) once, after it has been made; changing bytes
+//    in place is the caller's to note, who knows how many changes it makes.
 
 import Bytes
 import Memory
@@ -24,7 +27,6 @@ extension Keyspace {
     let expiry = deadline == .keep ? oldExpiry : deadline.milliseconds
     let filed = try file(hash, expiry, was: oldExpiry, header, database: found.database)
     countExpiring(found.database, from: oldExpiry, to: expiry)
-    statistics.changes &+= 1
     if !header.flags.contains(.external) && value.count <= Entry.inlineLimit {
       let layout = Entry.Layout(
         keyCount: key.count, hasExpiry: expiry != nil, valueCount: value.count)
@@ -32,7 +34,7 @@ extension Keyspace {
         arena.fill(
           found.entry, layout, key: key, value: value, expiry: expiry, access: header.access)
         setFiled(found.entry, filed)
-        return
+        return didChange(found)
       }
     }
     let new: Ref<Entry>
@@ -45,6 +47,7 @@ extension Keyspace {
     setFiled(new, filed)
     databases[found.database].table.replace(&arena, found.slot, new)
     arena.freeEntry(found.entry)
+    didChange(found)
   }
 
   /// Sets `key` to a string, whatever it held.
@@ -95,7 +98,8 @@ extension Keyspace {
   }
 
   private mutating func insertNew(
-    _ key: borrowing Span<UInt8>, _ hash: UInt64, value: borrowing Span<UInt8>, expiry: Int?
+    _ key: borrowing Span<UInt8>, _ hash: UInt64, value: borrowing Span<UInt8>, expiry: Int?,
+    changes: Int = 1
   ) throws(CommandError) {
     let new: Ref<Entry>
     do throws(ArenaFull) {
@@ -103,16 +107,16 @@ extension Keyspace {
     } catch {
       throw .outOfMemory
     }
-    try link(new, hash, expiry: expiry, database: selected)
+    try link(new, hash, expiry: expiry, database: selected, changes: changes)
   }
 
   /// Enters a new entry into a database's table and, with a deadline, its wheel. Frees it when
   /// there is no memory.
   mutating func link(
-    _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int
+    _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int, changes: Int = 1
   ) throws(CommandError) {
     do throws(ArenaFull) {
-      try tryLink(entry, hash, expiry: expiry, database: database)
+      try tryLink(entry, hash, expiry: expiry, database: database, changes: changes)
     } catch {
       arena.freeEntry(entry)
       throw .outOfMemory
@@ -120,13 +124,13 @@ extension Keyspace {
   }
 
   private mutating func tryLink(
-    _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int
+    _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int, changes: Int = 1
   ) throws(ArenaFull) {
     if databases[database].isEmpty { try makeTable(database) }
     if let expiry { setFiled(entry, try file(hash, expiry, database: database)) }
     try databases[database].table.insert(&arena, hash, entry)
     countExpiring(database, from: nil, to: expiry)
-    statistics.changes &+= 1
+    didChange(hash, database: database, count: changes)
   }
 
   /// As `link`, over whatever has the entry's key, which stays when there is no memory.
@@ -152,24 +156,28 @@ extension Keyspace {
     countExpiring(database, from: arena.facts(slot.entry).expiry, to: expiry)
     table.replace(&arena, slot, entry)
     arena.freeEntry(slot.entry)
-    statistics.changes &+= 1
+    didChange(hash, database: database)
   }
 
   // MARK: Changing strings in place
 
   /// Gives the string at `key` the length `count`, making the key if there is none. Bytes that it
-  /// did not have are zero; a deadline stays. The string's encoding becomes "raw".
+  /// did not have are zero; a deadline stays. The string's encoding becomes "raw". The caller
+  /// follows with `didChange`.
   /// - Returns: the key as it is now.
   public mutating func resizeString(
     _ key: borrowing Span<UInt8>, found: Key?, count: Int
   ) throws(CommandError) -> Key {
     guard let found else {
       let empty = Span<UInt8>()
-      try insertNew(key, hash(key), value: empty, expiry: nil)
+      try insertNew(key, hash(key), value: empty, expiry: nil, changes: 0)
       guard let made = find(key, .peek) else { preconditionFailure("a new key is not there") }
-      // The change that counts is the one that follows: filling the room.
-      statistics.changes &-= 1
-      return try resizeString(key, found: made, count: count)
+      do throws(CommandError) {
+        return try resizeString(key, found: made, count: count)
+      } catch {
+        remove(made, changes: 0)
+        throw error
+      }
     }
     if arena.resize(found.entry, valueCount: count) {
       markModified(found.entry)
@@ -189,11 +197,11 @@ extension Keyspace {
     return Key(hash: found.hash, slot: found.slot.with(new), database: found.database)
   }
 
-  /// Bytes `range` of the string that was found, to be changed in place.
+  /// Bytes `range` of the string that was found, to be changed in place. The caller follows with
+  /// `didChange`.
   @_lifetime(&self)
   public mutating func mutableString(_ key: Key, _ range: Range<Int>) -> MutableSpan<UInt8> {
-    statistics.changes &+= 1
-    return arena.mutableValue(key.entry, range)
+    arena.mutableValue(key.entry, range)
   }
 
   /// Whether a string was changed in place since it was set: OBJECT ENCODING says "raw" then.
@@ -223,16 +231,18 @@ extension Keyspace {
   // MARK: Removing
 
   /// Removes a key that was found.
-  public mutating func remove(_ key: Key) {
-    unlink(key)
+  /// - Parameter changes: what it counts for: nothing when the command has counted already, or when
+  ///   no command asked for it.
+  public mutating func remove(_ key: Key, changes: Int = 1) {
+    unlink(key, changes: changes)
     arena.freeEntry(key.entry)
   }
 
-  private mutating func unlink(_ key: Key) {
+  private mutating func unlink(_ key: Key, changes: Int) {
     countExpiring(key.database, from: arena.facts(key.entry).expiry, to: nil)
     databases[key.database].table.remove(&arena, key.slot)
     if databases[key.database].table.count(arena.reader) == 0 { forgetWheels(key.database) }
-    statistics.changes &+= 1
+    didChange(key, count: changes)
   }
 
   /// Removes a key of the selected database.
@@ -270,7 +280,8 @@ extension Keyspace {
     guard let slot = table.slot(arena.reader, found.hash, of: old) else {
       preconditionFailure("a key that was found is gone")
     }
-    unlink(Key(hash: found.hash, slot: slot, database: found.database))
+    // One change with the new name's.
+    unlink(Key(hash: found.hash, slot: slot, database: found.database), changes: 0)
     // The entry alone: the blob is the new one's.
     arena.free(old)
   }

@@ -58,7 +58,7 @@ extension Keyspace {
   /// Empties a database in O(1); its memory comes back through `freeGarbage`.
   public mutating func flush(database index: Int) {
     let database = databases[index]
-    statistics.changes &+= count(database: index)
+    didFlush(index, count: count(database: index))
     detach(database.table.root, database.wheel.root)
     detach(Ref<HashTable>.null, database.oldWheel.root)
     databases[index] = Database(
@@ -72,12 +72,13 @@ extension Keyspace {
 
   /// Exchanges the contents of two databases.
   public mutating func swap(_ first: Int, _ second: Int) {
+    // A database's exchange with itself counts as one, as in Redis.
     let database = databases[first]
     databases[first] = databases[second]
     databases[second] = database
     storeRecord(first)
     storeRecord(second)
-    statistics.changes &+= 1
+    didSwap(first, second)
   }
 
   /// Puts a table and a wheel on the garbage list. Without memory for the list's node they are

@@ -14,11 +14,10 @@ extension Keyspace {
     let header = facts.header
     if old == nil && expiry == nil { return }
     let filed = try file(found.hash, expiry, was: old, header, database: found.database)
-    statistics.changes &+= 1
     if old != nil, let expiry {
       arena.setExpiry(found.entry, expiry)
       setFiled(found.entry, filed)
-      return
+      return didChange(found)
     }
     let new: Ref<Entry>
     do throws(ArenaFull) {
@@ -30,6 +29,7 @@ extension Keyspace {
     setFiled(new, filed)
     databases[found.database].table.replace(&arena, found.slot, new)
     countExpiring(found.database, from: old, to: expiry)
+    didChange(found)
   }
 
   mutating func countExpiring(_ database: Int, from old: Int?, to new: Int?) {
@@ -52,7 +52,7 @@ extension Keyspace {
   mutating func expire(_ key: Key) {
     appendRemoval(of: key)
     statistics.expiredKeys &+= 1
-    remove(key)
+    remove(key, changes: 0)
   }
 
   /// The effect of a removal that no command asked for.

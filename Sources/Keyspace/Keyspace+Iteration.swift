@@ -94,7 +94,7 @@ extension Keyspace {
       appendRemoval(of: victim)
       effects.endGroup()
       statistics.evictedKeys &+= 1
-      remove(victim)
+      remove(victim, changes: 0)
     }
     return .done
   }

@@ -33,6 +33,11 @@ public struct Keyspace: ~Copyable {
   /// before a request with such an argument, and frees the place if it is still clear afterwards.
   public var hasTakenPlace = false
 
+  /// Whether anybody wants to know which keys change (Keyspace+Notes).
+  public var tracksChanges = false
+  /// What has changed since the server last looked.
+  public internal(set) var notes = GrowableArray<ChangeNote>()
+
   public let hash: KeyedHash
   var databases = GrowableArray<Database>()
   var random: Generator

@@ -38,7 +38,7 @@ import Testing
 }
 
 /// Where commands come from: xorshift, few keys, values of every kind.
-private struct Workload {
+struct Workload {
   var state: UInt64
 
   mutating func below(_ bound: Int) -> Int {

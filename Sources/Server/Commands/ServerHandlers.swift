@@ -100,7 +100,7 @@ extension ServerHandlers {
     }
     let valid = 0..<server.keys.databaseCount
     guard valid.contains(first), valid.contains(second) else { throw .databaseOutOfRange }
-    if first != second { server.keys.swap(first, second) }
+    server.keys.swap(first, second)
     propagate(args, &server.keys)
     reply.ok()
   }
