@@ -18,6 +18,8 @@ import RESP
 public enum Handler<Host: ~Copyable>: Sendable {
   /// Works on data alone.
   case keyspace(KeyspaceHandler)
+  /// Works on data alone, and may ask to be tried again when there is some (Wait).
+  case blocking(BlockingHandler)
   /// Works on the server: clients, configuration, statistics.
   case host(
     @Sendable (borrowing Arguments, inout Host, inout ReplyBuffer) throws(CommandError) -> Void)
@@ -29,6 +31,10 @@ public enum Handler<Host: ~Copyable>: Sendable {
 
 public typealias KeyspaceHandler =
   @Sendable (borrowing Arguments, inout Keyspace, inout ReplyBuffer) throws(CommandError) -> Void
+
+public typealias BlockingHandler =
+  @Sendable (borrowing Arguments, inout Keyspace, inout Wait, inout ReplyBuffer)
+  throws(CommandError) -> Void
 
 public enum CommandGroup: String, Sendable {
   case generic, string, list, set

@@ -61,6 +61,8 @@ extension NamedFlags where Element == Self {
   @inlinable public static var allowBusy: Self { Self(rawValue: 1 << 22) }
   /// Chooses keys that its arguments do not name.
   @inlinable public static var touchesArbitraryKeys: Self { Self(rawValue: 1 << 23) }
+  /// Is executed, not queued, between MULTI and EXEC.
+  @inlinable public static var unqueued: Self { Self(rawValue: 1 << 24) }
 
   public static let names: [(flag: CommandFlags, name: String)] = [
     (.write, "write"),

@@ -209,5 +209,16 @@ extension Command where Host: ~Copyable {
       complexity: "O(1) a key, plus O(N) in the background for N allocations",
       tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
       arguments: [.key("key", .multiple)])
+    Command(
+      "WAIT", arity: 3, .blocking, .connection, .blocking(GenericHandlers.wait),
+      summary: "Waits until replicas have this connection's writes.", since: "3.0.0",
+      complexity: "O(1)", tips: ["request_policy:all_shards", "response_policy:agg_min"],
+      arguments: [.integer("numreplicas"), .integer("timeout")])
+    Command(
+      "WAITAOF", arity: 4, .blocking, .connection, .blocking(GenericHandlers.waitaof),
+      summary: "Waits until this connection's writes are on disk here and on replicas.",
+      since: "7.2.0", complexity: "O(1)",
+      tips: ["request_policy:all_shards", "response_policy:agg_min"],
+      arguments: [.integer("numlocal"), .integer("numreplicas"), .integer("timeout")])
   }
 }

@@ -86,12 +86,15 @@ struct GenericSession: ~Copyable {
     guard table[id].accepts(count: args.count) else {
       return reply.wrongArity(table.fullName(id))
     }
-    guard case .keyspace(let handler) = table.handler(id) else {
-      Issue.record("no handler for the keyspace")
-      return
-    }
     do throws(CommandError) {
-      try handler(args, &keys, &reply)
+      switch table.handler(id) {
+      case .keyspace(let handler): try handler(args, &keys, &reply)
+      case .blocking(let handler):
+        var wait = Wait(isAllowed: true)
+        try handler(args, &keys, &wait, &reply)
+        if wait.isWanted { reply.simple("(waits until \(wait.deadline))") }
+      default: Issue.record("no handler for the keyspace")
+      }
     } catch {
       #expect(reply.bytes.count == 0, "part of a reply stands before the error")
       reply.error(error)

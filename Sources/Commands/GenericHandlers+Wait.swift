@@ -1,0 +1,40 @@
+// WAIT and WAITAOF: waiting for replicas and for the disk.
+//
+// 1. There are no replicas yet, so no acknowledgement ever comes: who wants one waits for the
+//    timeout, as a Redis without replicas lets him.
+
+import Keyspace
+import RESP
+
+extension GenericHandlers {
+  static func wait(
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ wait: inout Wait,
+    _ reply: inout ReplyBuffer
+  ) throws(CommandError) {
+    guard let replicas = args[1].parseInteger() else { throw .notInteger }
+    let deadline = try Wait.deadline(milliseconds: args[2], now: keys.now)
+    if replicas <= 0 { return reply.integer(0) }
+    wait.forAcknowledgements(until: deadline, otherwise: .zero, &reply)
+  }
+
+  static func waitaof(
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ wait: inout Wait,
+    _ reply: inout ReplyBuffer
+  ) throws(CommandError) {
+    guard let local = args[1].parseInteger(), local == 0 || local == 1 else {
+      throw args[1].parseInteger() == nil
+        ? .notInteger : .fixed("ERR value is out of range, value must between 0 and 1")
+    }
+    guard let replicas = args[2].parseInteger() else { throw .notInteger }
+    if replicas < 0 { throw .mustBePositive }
+    let deadline = try Wait.deadline(milliseconds: args[3], now: keys.now)
+    if local > 0 {
+      throw .fixed("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.")
+    }
+    if replicas == 0 {
+      Wait.OnTimeout.twoZeros.append(to: &reply)
+      return
+    }
+    wait.forAcknowledgements(until: deadline, otherwise: .twoZeros, &reply)
+  }
+}
