@@ -11,7 +11,7 @@ import Platform
 import RESP
 
 struct ClientFlags: OptionSet, BitwiseCopyable {
-  let rawValue: UInt16
+  let rawValue: UInt32
   /// Has given the password, or none was required.
   static var authenticated: ClientFlags { ClientFlags(rawValue: 1) }
   /// Replies are switched off (CLIENT REPLY OFF).
@@ -33,6 +33,14 @@ struct ClientFlags: OptionSet, BitwiseCopyable {
   static var postponed: ClientFlags { ClientFlags(rawValue: 512) }
   /// Stands in `waiting`, the list of those that were postponed.
   static var listed: ClientFlags { ClientFlags(rawValue: 1024) }
+  /// Has called MULTI: commands are queued.
+  static var inTransaction: ClientFlags { ClientFlags(rawValue: 2048) }
+  /// A command could not be queued: EXEC will refuse.
+  static var broken: ClientFlags { ClientFlags(rawValue: 4096) }
+  /// A watched key has changed: EXEC will do nothing.
+  static var touched: ClientFlags { ClientFlags(rawValue: 8192) }
+  /// Waits in a blocking command; nothing more is parsed until that is over.
+  static var blocked: ClientFlags { ClientFlags(rawValue: 16384) }
   /// Where the slot stands, whoever uses it.
   static var ofSlot: ClientFlags { [.queued, .listed] }
 }
@@ -62,6 +70,9 @@ struct Client: ~Copyable {
   var place: Placing?
   var header = ByteBuffer()
   var error: ProtocolError?
+  /// The number of its transaction, and of its wait in a blocking command; -1 without.
+  var transaction: Int32 = -1
+  var wait: Int32 = -1
   var name = ""
   var libraryName = ""
   var libraryVersion = ""

@@ -81,10 +81,11 @@ extension Server {
     text.field("maxclients", configuration.maximumClients)
     text.field("client_recent_max_input_buffer", totals.largestInput)
     text.field("client_recent_max_output_buffer", totals.largestOutput)
-    text.field("blocked_clients", totals.paused)
-    text.zeros(
-      "tracking_clients", "clients_in_timeout_table", "total_blocking_keys",
-      "total_blocking_keys_on_nokey")
+    text.field("blocked_clients", totals.paused + suspensions.count)
+    text.zeros("tracking_clients")
+    text.field("clients_in_timeout_table", deadlines.count)
+    text.field("total_blocking_keys", blocked.keyCount)
+    text.field("total_blocking_keys_on_nokey", blocked.flaggedKeyCount)
   }
 
   private func describePersistence(_ text: inout InformationText) {
@@ -172,7 +173,9 @@ extension Server {
       if pausedUntil > now && clients[slot].flags.contains(.postponed) { totals.paused += 1 }
       totals.inputBytes += network.connections[slot].bytesReceived
       totals.outputBytes += network.connections[slot].bytesSent
+      let kept = keptBytes(slot)
       totals.memoryBytes += fixed + input + output + clients[slot].header.capacity
+      totals.memoryBytes += kept.multi + kept.wait
       totals.largestInput = max(totals.largestInput, input)
       totals.largestOutput = max(totals.largestOutput, output)
     }

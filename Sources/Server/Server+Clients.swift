@@ -62,6 +62,8 @@ extension Server {
     statistics.inputBytes += network.connections[slot].bytesReceived
     statistics.outputBytes += network.connections[slot].bytesSent
     network.close(slot, afterOutput: false)
+    release(slot)
+    discardTransaction(slot)
     clients[slot].clear()
   }
 

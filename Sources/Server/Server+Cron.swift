@@ -19,6 +19,8 @@ extension Server {
       return
     }
     isBehind = workBacklog()
+    if !keys.notes.isEmpty { takeNotes() }
+    if !readyKeys.isEmpty { serveBlocked() }
   }
 
   /// Removes due keys, frees flushed data and evicts, all for at most a slice.
@@ -91,7 +93,9 @@ extension Server {
       network.trim(slot)
       noteTransfer(slot)
       let idle = now - clients[slot].lastInteractionMilliseconds
-      let mayTimeOut = configuration.timeoutSeconds > 0 && !clients[slot].flags.contains(.postponed)
+      let mayTimeOut =
+        configuration.timeoutSeconds > 0
+        && clients[slot].flags.isDisjoint(with: [.postponed, .blocked])
       if mayTimeOut && idle > configuration.timeoutSeconds * 1000 {
         log.info("Closing idle client id=\(clients[slot].id)")
         close(slot)

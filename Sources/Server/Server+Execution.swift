@@ -51,6 +51,7 @@ extension Server {
     keys.select(clients[slot].database)
     keys.leavesNoTrace = clients[slot].flags.contains(.noTouch)
     var held = -1
+    var resumeAt = -1
     var start = Ticks.now()
     for index in run {
       let request = batch.requests[index]
@@ -67,6 +68,15 @@ extension Server {
       let end = Ticks.now()
       if wasCalled { finish(request, end &- start, batch, input) }
       start = end
+      if !keys.notes.isEmpty { takeNotes() }
+      if !readyKeys.isEmpty {
+        serveBlocked()
+        start = Ticks.now()
+      }
+      if clients[slot].flags.contains(.blocked) {
+        resumeAt = request.end
+        break
+      }
       if !isLive(slot) || exitStatus != nil { break }
       if reply.bytes.count > 1 << 20 {
         network.send(slot, &reply.bytes)
@@ -76,6 +86,7 @@ extension Server {
     current = -1
     swap(&input, &network.connections[slot].input)
     if held >= 0 { postpone(batch.requests[held], batch) }
+    if resumeAt >= 0 { clients[slot].rewind(to: resumeAt) }
     statistics.writesProcessed &+= 1
     network.send(slot, &reply.bytes)
     if reply.bytes.capacity > Self.keptReplyBytes { reply.bytes.release() }
@@ -107,11 +118,13 @@ extension Server {
         refuse(id, arguments, &reply, after: length)
       } else if !flags.contains(.authenticated) && !info.flags.contains(.noAuth) {
         fail(.noAuthentication, id, &reply, after: length, isRejection: true)
-      } else if pausedUntil > now && isPaused(info) {
+      } else if pausedUntil > now && isPaused(id) {
         clients[current].flags.insert(.postponed)
         return
-      } else if configuration.maximumMemoryBytes > 0 && !hasMemory(info) {
+      } else if configuration.maximumMemoryBytes > 0 && !hasMemory(id) {
         fail(.outOfMemory, id, &reply, after: length, isRejection: true)
+      } else if flags.contains(.inTransaction) && !info.flags.contains(.unqueued) {
+        queue(id, arguments, &reply, after: length)
       } else {
         call(id, arguments, &reply, after: length)
       }
@@ -119,6 +132,27 @@ extension Server {
     if !clients[current].flags.isDisjoint(with: [.replyOff, .replySkip, .replySkipNext]) {
       muffle(&reply, after: length)
     }
+  }
+
+  /// Keeps a command for EXEC.
+  private mutating func queue(
+    _ id: CommandID, _ arguments: borrowing Arguments, _ reply: inout ReplyBuffer, after length: Int
+  ) {
+    do throws(CommandError) {
+      try enqueue(id, arguments, &reply)
+    } catch {
+      fail(error, id, &reply, after: length, isRejection: true)
+    }
+  }
+
+  /// Executes a command that was kept for EXEC.
+  mutating func executeQueued(
+    _ id: CommandID, _ arguments: borrowing Arguments, _ slot: Int, _ reply: inout ReplyBuffer
+  ) {
+    let start = Ticks.now()
+    call(id, arguments, &reply, after: reply.bytes.count)
+    if !keys.notes.isEmpty { takeNotes() }
+    finish(id, arguments, Ticks.now() &- start)
   }
 
   @inline(__always) private mutating func call(
@@ -129,6 +163,7 @@ extension Server {
     do throws(CommandError) {
       switch table.handler(id) {
       case .keyspace(let handler): try handler(arguments, &keys, &reply)
+      case .blocking(let handler): try callBlocking(handler, id, arguments, &reply)
       case .host(let handler): try handler(arguments, &self, &reply)
       case .table(let handler): try handler(arguments, table, &reply)
       case nil: preconditionFailure("a container was dispatched")
@@ -165,21 +200,22 @@ extension Server {
 
   // MARK: Refusals
 
-  private mutating func fail(
+  mutating func fail(
     _ error: CommandError, _ id: CommandID, _ reply: inout ReplyBuffer, after length: Int,
     isRejection: Bool
   ) {
     reply.bytes.truncate(to: length)
-    reply.error(error)
     if isRejection {
       statistics.commands[id.index].rejected += 1
+      reply.error(breakTransaction(id) ? .aborted(by: error) : error)
     } else {
+      reply.error(error)
       statistics.commands[id.index].failed += 1
     }
     countError(reply, after: length)
   }
 
-  private mutating func countError(_ reply: borrowing ReplyBuffer, after length: Int) {
+  mutating func countError(_ reply: borrowing ReplyBuffer, after length: Int) {
     let bytes = reply.bytes.span
     guard bytes.count > length + 1 else { return }
     statistics.count(errorLine: bytes.extracting((length + 1)..<bytes.count))
@@ -192,6 +228,7 @@ extension Server {
     if arguments[0].equalsIgnoringCase("POST") || arguments[0].equalsIgnoringCase("HOST:") {
       return expelBrowser()
     }
+    _ = breakTransaction(nil)
     reply.unknownCommand(arguments, in: table)
     countError(reply, after: length)
   }
@@ -216,27 +253,31 @@ extension Server {
     _ id: CommandID, _ arguments: borrowing Arguments, _ reply: inout ReplyBuffer,
     after length: Int
   ) {
-    reply.wrongArity(table.fullName(id))
+    if breakTransaction(id) {
+      reply.error(.aborted(by: .wrongArity(table.fullName(id))))
+    } else {
+      reply.wrongArity(table.fullName(id))
+    }
     statistics.commands[id.index].rejected += 1
     countError(reply, after: length)
   }
 
   /// Whether CLIENT PAUSE, which is on, holds the command back.
-  private func isPaused(_ info: CommandInfo) -> Bool {
-    !pausesOnlyWrites || !info.flags.isDisjoint(with: [.write, .mayReplicate])
+  private func isPaused(_ id: CommandID) -> Bool {
+    !pausesOnlyWrites || !effectiveFlags(id).isDisjoint(with: [.write, .mayReplicate])
   }
 
   /// Makes room for a command under `maxmemory`; during a pause nothing is evicted. What takes
   /// longer goes on between batches, and the command does not wait for it.
   /// - Returns: false when the command needs memory and there is none.
-  private mutating func hasMemory(_ info: CommandInfo) -> Bool {
+  private mutating func hasMemory(_ id: CommandID) -> Bool {
     if pausedUntil > now { return true }
     switch keys.evictSome(downTo: configuration.maximumMemoryBytes, steps: Self.evictionSteps) {
     case .done: return true
     case .unfinished:
       isBehind = true
       return true
-    case .impossible: return !info.flags.contains(.denyOOM)
+    case .impossible: return !needsMemory(id)
     }
   }
 
@@ -244,9 +285,13 @@ extension Server {
   static var evictionSteps: Int { 64 }
 
   /// Drops what a client does not want to hear (CLIENT REPLY). The flags are as the command has
-  /// left them: CLIENT REPLY ON is answered, whatever was off before.
-  private mutating func muffle(_ reply: inout ReplyBuffer, after length: Int) {
+  /// left them: CLIENT REPLY ON is answered, whatever was off before. A command that waits is not
+  /// over yet.
+  mutating func muffle(_ reply: inout ReplyBuffer, after length: Int) {
     let flags = clients[current].flags
+    if flags.contains(.blocked) && clients[current].wait >= 0 && reply.bytes.count == length {
+      return
+    }
     if !flags.isDisjoint(with: [.replyOff, .replySkip]) { reply.bytes.truncate(to: length) }
     clients[current].flags.remove([.replySkip, .replySkipNext])
     if flags.contains(.replySkipNext) { clients[current].flags.insert(.replySkip) }
@@ -261,6 +306,13 @@ extension Server {
     statistics.count(CommandID(rawValue: request.command), elapsed)
     clients[Int(request.slot)].commandCount &+= 1
     if elapsed > slowTicks { noteSlow(request, elapsed, batch, input) }
+  }
+
+  /// The same for a command that was not part of the batch.
+  mutating func finish(_ id: CommandID, _ arguments: borrowing Arguments, _ elapsed: UInt64) {
+    statistics.count(id, elapsed)
+    clients[current].commandCount &+= 1
+    if elapsed > slowTicks { noteSlow(id, arguments, elapsed, current, placed: -1) }
   }
 
   /// After a batch: drops what was executed of the client's input and looks at its limits.

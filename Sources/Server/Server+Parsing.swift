@@ -11,7 +11,8 @@ extension Server {
   mutating func parse(_ slot: Int) {
     guard isLive(slot) else { return }
     clients[slot].lastInteractionMilliseconds = now
-    if network.connections[slot].input.count > configuration.queryBufferLimit {
+    let inputCount = network.connections[slot].input.count + queuedBytes(slot)
+    if inputCount > configuration.queryBufferLimit {
       return refuseInput(slot)
     }
     if clients[slot].place != nil || !mayExecute(slot) { return }
@@ -121,7 +122,7 @@ extension Server {
 
   /// Whether the client's next request may run: it is there, stays, and is not held back.
   @inline(__always) func mayExecute(_ slot: Int) -> Bool {
-    clients[slot].id != 0 && clients[slot].flags.isDisjoint(with: [.closing, .postponed])
+    clients[slot].id != 0 && clients[slot].flags.isDisjoint(with: [.closing, .postponed, .blocked])
   }
 
   /// CLIENT PAUSE. A pause of everything is not loosened by a later one of writes, nor shortened.

@@ -44,6 +44,19 @@ public struct Server: ~Copyable {
   var ready = GrowableArray<Int32>()
   /// Clients whose next command CLIENT PAUSE holds back.
   var waiting = GrowableArray<Int32>()
+  /// What clients have queued since MULTI, and the keys that they watch.
+  var transactions = Recycler<Transaction>()
+  var watched = InterestTable()
+  /// Requests of clients that wait in a blocking command, their keys, and when their time is up.
+  var suspensions = Recycler<Suspension>()
+  var blocked = InterestTable()
+  var deadlines = DeadlineQueue()
+  /// Keys that may have what blocked clients wait for, as soon as the command is over.
+  var readyKeys = GrowableArray<ReadyKey>()
+  /// Clients that wait no longer and may have more input.
+  var released = GrowableArray<Int32>()
+  /// Whether the command being executed may wait: not inside EXEC.
+  var mayBlock = true
   /// Until when, in milliseconds since 1970, CLIENT PAUSE holds commands back; 0 without a pause.
   var pausedUntil = 0
   var pausesOnlyWrites = false
@@ -147,7 +160,8 @@ public struct Server: ~Copyable {
   public mutating func turn() throws(IOError) {
     var timeout = max(nextCronMilliseconds - now, 0)
     if pausedUntil > 0 { timeout = min(timeout, max(pausedUntil - now, 0)) }
-    if isBehind || !waiting.isEmpty && pausedUntil == 0 { timeout = 0 }
+    if let first = deadlines.first { timeout = min(timeout, max(first.deadline - now, 0)) }
+    if isBehind || !waiting.isEmpty && pausedUntil == 0 || !released.isEmpty { timeout = 0 }
     let count = try network.turn(timeoutMilliseconds: timeout)
     let start = Ticks.now()
     now = Int(clock.wallMilliseconds())
@@ -156,6 +170,8 @@ public struct Server: ~Copyable {
     for index in 0..<count { handle(network.event(index)) }
     if !batch.requests.isEmpty || !ready.isEmpty { finishBatch() }
     if !waiting.isEmpty && pausedUntil == 0 { resumeWaiting() }
+    if !deadlines.isEmpty { endWaits() }
+    if !released.isEmpty { resumeReleased() }
     maintain()
     keys.effects.consume()
     network.flush()

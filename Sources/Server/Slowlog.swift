@@ -103,9 +103,17 @@ extension Server {
   @inline(never) mutating func noteSlow(
     _ request: Request, _ elapsed: UInt64, _ batch: borrowing Batch, _ input: borrowing ByteBuffer
   ) {
+    noteSlow(
+      CommandID(rawValue: request.command), Self.arguments(request, batch, input), elapsed,
+      Int(request.slot), placed: Int(request.placed))
+  }
+
+  /// - Parameter placed: the argument that is not among the arguments' bytes; -1 for none.
+  mutating func noteSlow(
+    _ id: CommandID, _ arguments: borrowing Arguments, _ elapsed: UInt64, _ slot: Int, placed: Int
+  ) {
     let microseconds = Int(ticks.microseconds(elapsed))
     let threshold = configuration.latencyMonitorThresholdMilliseconds
-    let id = CommandID(rawValue: request.command)
     if threshold > 0 && microseconds >= threshold * 1000 {
       let event = table[id].flags.contains(.fast) ? "fast-command" : "command"
       latency.note(event, milliseconds: microseconds / 1000, seconds: now / 1000)
@@ -114,13 +122,10 @@ extension Server {
     guard limit >= 0, microseconds >= limit, configuration.slowlogMaxLength > 0,
       !table[id].flags.contains(.skipSlowlog)
     else { return }
-    let slot = Int(request.slot)
-    let arguments = Self.arguments(request, batch, input)
     var words = Slowlog.shortened(
       arguments, secrets: Slowlog.secrets(arguments, of: table.fullName(id)))
     // What was read into its place is not in the input.
-    let place = Int(request.placed)
-    if words.indices.contains(place) { words[place] = Array("... (a large argument)".utf8) }
+    if words.indices.contains(placed) { words[placed] = Array("... (a large argument)".utf8) }
     let entry = Slowlog.Entry(
       id: slowlog.nextID, seconds: now / 1000, microseconds: microseconds, arguments: words,
       peer: network.connections[slot].peerAddress, name: clients[slot].name)

@@ -6,7 +6,8 @@ extension CommandTable where Host == Server {
   /// Every command of this server, called as the configuration wants.
   public static func all(renamed: [RenamedCommand] = []) -> CommandTable<Server> {
     CommandTable(
-      Command.connection + Command.server + Command.generic + Command.strings + Command.bitmaps,
+      Command.connection + Command.server + Command.transactions + Command.generic
+        + Command.strings + Command.bitmaps,
       renamed: renamed.map { ($0.from, $0.to) })
   }
 

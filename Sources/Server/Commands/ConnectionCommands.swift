@@ -204,12 +204,14 @@ extension Command where Host == Server {
       tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
       arguments: [.string("message", .optional)])
     Command(
-      "QUIT", arity: -1, [.allowBusy, .noScript, .loading, .stale, .fast, .noAuth], .connection,
+      "QUIT", arity: -1,
+      [.allowBusy, .noScript, .loading, .stale, .fast, .noAuth, .unqueued], .connection,
       .host(ConnectionHandlers.quit),
       summary: "Closes the connection.", since: "1.0.0", complexity: "O(1)",
       deprecated: Deprecation(since: "7.2.0", replacedBy: "just closing the connection"))
     Command(
-      "RESET", arity: 1, [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy], .connection,
+      "RESET", arity: 1,
+      [.noScript, .loading, .stale, .fast, .noAuth, .allowBusy, .unqueued], .connection,
       .host(ConnectionHandlers.reset),
       summary: "Returns the connection to its initial state.", since: "6.2.0", complexity: "O(1)")
     Command(

@@ -2,8 +2,7 @@
 //
 // 1. Invalidation tracking does not exist yet: TRACKING ON is refused after its options have been
 //    checked, and everything else answers as for a client that does not track.
-// 2. No command blocks yet, so UNBLOCK finds nobody to unblock. A client that CLIENT PAUSE holds
-//    back is none of its.
+// 2. A client that CLIENT PAUSE holds back does not count as blocked for UNBLOCK.
 
 import Bytes
 import Commands
@@ -202,12 +201,20 @@ extension ConnectionHandlers {
     _ args: borrowing Arguments, _ server: inout Server, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     if args.count > 4 { throw wrongForm(args) }
+    var error: CommandError?
     if args.count == 4 {
-      guard args[3].equalsIgnoringCase("TIMEOUT") || args[3].equalsIgnoringCase("ERROR") else {
+      if args[3].equalsIgnoringCase("ERROR") {
+        error = .fixed("UNBLOCKED client unblocked via CLIENT UNBLOCK")
+      } else if !args[3].equalsIgnoringCase("TIMEOUT") {
         throw .fixed("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
       }
     }
-    guard args[2].parseInteger() != nil else { throw .notInteger }
+    guard let id = args[2].parseInteger() else { throw .notInteger }
+    for slot in 0..<server.clients.count {
+      guard server.clients[slot].id == id, id != 0, server.clients[slot].wait >= 0 else { continue }
+      server.endWait(slot, error: error)
+      return reply.integer(1)
+    }
     reply.integer(0)
   }
 

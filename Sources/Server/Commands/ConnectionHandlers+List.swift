@@ -4,7 +4,7 @@
 //   id=3 addr=127.0.0.1:5321 laddr=127.0.0.1:6379 fd=8 name= age=2 idle=0 flags=N db=0 ... lib-ver=
 //
 // 1. The fields are Redis' and in its order, for programs that parse them. Where Redis counts
-//    things that Ferrite has not (reply lists, transactions), the value says that there are none.
+//    things that Ferrite has not (reply lists), the value says that there are none.
 
 import Bytes
 import Commands
@@ -143,7 +143,9 @@ extension Server {
     text += " laddr=\(network.connections[slot].localAddress)"
     text += " fd=\(network.connections[slot].descriptor) name=\(clients[slot].name)"
     text += " age=\(age) idle=\(idle) flags=\(flagLetters(slot)) db=\(clients[slot].database)"
-    text += " sub=0 psub=0 ssub=0 multi=-1"
+    let isQueueing = clients[slot].flags.contains(.inTransaction)
+    let queued = isQueueing ? transactions[clients[slot].transaction].count : -1
+    text += " sub=0 psub=0 ssub=0 multi=\(queued)"
     describeMemory(slot, argumentBytes: argumentBytes, in: &text)
     let command = clients[slot].lastCommand
     let name = command == .max ? "NULL" : table.fullName(CommandID(rawValue: command))
@@ -163,17 +165,36 @@ extension Server {
     let output = network.connections[slot].pendingOutput
     let outputCapacity = network.connections[slot].outputCapacity
     let isShort = output <= Self.shortOutputBytes
-    let total = Self.clientBytes + inputCapacity + outputCapacity + clients[slot].header.capacity
+    let kept = keptBytes(slot)
+    let total =
+      Self.clientBytes + inputCapacity + outputCapacity + clients[slot].header.capacity + kept.multi
+      + kept.wait
     text += " qbuf=\(input) qbuf-free=\(inputCapacity - input) argv-mem=\(argumentBytes)"
-    text += " multi-mem=0 rbs=\(outputCapacity) rbp=\(output) obl=\(isShort ? output : 0)"
+    text +=
+      " multi-mem=\(kept.multi) rbs=\(outputCapacity) rbp=\(output) obl=\(isShort ? output : 0)"
     text += " oll=\(isShort ? 0 : 1) omem=\(isShort ? 0 : outputCapacity)"
     text += " tot-mem=\(total + argumentBytes)"
+  }
+
+  /// What is kept for a client's transaction and for its blocking command, in bytes.
+  func keptBytes(_ slot: Int) -> (multi: Int, wait: Int) {
+    let transaction = clients[slot].transaction
+    let wait = clients[slot].wait
+    return (
+      transaction < 0
+        ? 0
+        : transactions[transaction].queue.memoryBytes
+          + transactions[transaction].watched.capacity,
+      wait < 0 ? 0 : suspensions[wait].request.memoryBytes
+    )
   }
 
   private func flagLetters(_ slot: Int) -> String {
     let flags = clients[slot].flags
     var letters = ""
-    if flags.contains(.postponed) { letters += "b" }
+    if !flags.isDisjoint(with: [.postponed, .blocked]) { letters += "b" }
+    if flags.contains(.inTransaction) { letters += "x" }
+    if flags.contains(.touched) { letters += "d" }
     if flags.contains(.closing) { letters += "c" }
     if network.connections[slot].isUnix { letters += "U" }
     if flags.contains(.noEvict) { letters += "e" }

@@ -85,6 +85,7 @@ extension ConnectionHandlers {
     _ args: borrowing Arguments, _ server: inout Server, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     let slot = server.current
+    server.discardTransaction(slot)
     try choose(database: 0, &server)
     server.clients[slot].version = .two
     reply.version = .two
