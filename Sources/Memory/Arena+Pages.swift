@@ -33,6 +33,7 @@ public struct MemoryUsage: Sendable {
 extension Arena {
   @inlinable static var headerOffset: Int { descriptorPages << pageShift }
   static let magic: UInt64 = 0x3141_5441_5246_4546
+  static let version: UInt32 = 1
   public static let rootCount = 128
   static var binCount: Int { 58 }
   /// Trim releases at most 1 MiB in one piece: a fifth of a millisecond.
@@ -58,7 +59,7 @@ extension Arena {
 
   mutating func formatHeader() {
     setHeader(Header.magic, Self.magic)
-    setHeader(Header.version, UInt32(1))
+    setHeader(Header.version, Self.version)
     setHeader(Header.usedPages, UInt64(Self.descriptorPages + 1))
   }
 
@@ -298,7 +299,10 @@ extension Arena {
       let run = descriptor(page)
       let count = min(Int(run.large), Self.trimPages)
       let rest = Int(run.large) - count
-      guard provider.release(pages: page + rest..<page + rest + count) else { break }
+      let pages = page + rest..<page + rest + count
+      guard provider.release(pages: pages) else { break }
+      // What comes next is a first write, which the provider wants to see.
+      for page in pages { dirty.remove(page: page) }
       removeFree(page, run, released: false)
       if rest > 0 { insertFree(page, rest, released: false) }
       insertJoined(page + rest, count, released: true)

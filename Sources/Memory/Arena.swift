@@ -19,7 +19,7 @@ import CSystem
   @inlinable static var zonePages: Int { 1 << zonePageShift }
   @inlinable static var descriptorPages: Int { 1024 }
   /// What a provider must at least offer: descriptors, the header page and a little room.
-  static var smallestReachBytes: Int { 8 << 20 }
+  public static var smallestReachBytes: Int { 8 << 20 }
   /// The largest single allocation: a zone without its descriptors.
   public static var largestAllocationBytes: Int { (zonePages - descriptorPages - 1) * pageBytes }
 
@@ -32,16 +32,31 @@ import CSystem
 
   /// An empty arena over the provider's pages, which must read as zeros.
   public init(provider: any PageProvider) throws(MemoryError) {  // cold: once
+    let pages = try DirtyPages(pageCount: provider.reachBytes >> Self.pageShift)
+    self.init(provider, pages)
+    formatHeader()
+  }
+
+  /// The arena that the provider's pages already hold. What its header says is checked, not
+  /// trusted; what its owners keep in it is for them to check.
+  public static func open(
+    _ provider: any PageProvider  // cold: once
+  ) throws(ArenaOpenError) -> Arena {
+    let arena = Arena(provider, try noPages(provider))
+    try arena.checkHeader()
+    return arena
+  }
+
+  private init(_ provider: any PageProvider, _ dirty: consuming DirtyPages) {  // cold: once
     precondition(provider.reachBytes >= Self.smallestReachBytes)
     self.provider = provider
     // SAFETY: the provider lives as long as the arena; the classes are fresh memory, filled below.
     unsafe base = provider.base
-    dirty = try DirtyPages(pageCount: provider.reachBytes >> Self.pageShift)
+    self.dirty = dirty
     unsafe classes = .allocate(capacity: SizeClass.count)
     for index in 0..<SizeClass.count {
       unsafe (classes + index).initialize(to: SizeClass(index: index))
     }
-    formatHeader()
   }
 
   deinit {

@@ -3,14 +3,20 @@
 //
 // 1. `base` is page-aligned and `reachBytes` long for the provider's whole life.
 // 2. `willWrite` runs before the first write to a page in an epoch; when it returns, every frozen
-//    view that is open has kept the page's old content.
+//    view that is open, and a checkpoint under way, has kept the page's old content.
 
+import CSystem
 import Glibc
 
 /// The machine refused memory: which call, and its errno.
 public struct MemoryError: Error, Sendable, CustomStringConvertible {
   public let operation: StaticString
   public let code: Int32
+
+  public init(operation: StaticString, code: Int32) {
+    self.operation = operation
+    self.code = code
+  }
 
   public var description: String { "\(operation) failed with errno \(code)" }
 }
@@ -43,6 +49,16 @@ public struct MemoryError: Error, Sendable, CustomStringConvertible {
       fromByteOffset: Arena.headerOffset + Arena.Header.roots + index * 8, as: UInt64.self)
   }
 
+  /// Gives the view its own copy of a page, as it is now, before what the page shows is changed
+  /// elsewhere. For providers; pages beyond the view need none.
+  public func keep(page: Int) {
+    let offset = page << Arena.pageShift
+    guard offset < usedBytes else { return }
+    // SAFETY: the page lies inside the mapping; storing back an unchanged value forces the private
+    // copy and alters nothing that a reader could see.
+    unsafe csystem_touch(base + offset)
+  }
+
   /// Reads as from the arena itself.
   public var reader: ArenaReader {
     @_lifetime(borrow self) get {
@@ -61,15 +77,18 @@ public protocol PageProvider: AnyObject {
   /// Called before the first write to page `page` since the last flip; never beyond the reach.
   func willWrite(page: Int)
 
-  /// Called when an epoch ends: every page is clean again. `usedPages` bounds the pages in use.
+  /// Called when an epoch ends: every page is clean again. `usedPages` bounds the pages in use. A
+  /// provider that wants to know which pages the epoch wrote counts them in `willWrite`.
   func didFlip(usedPages: Int)
 
   /// Gives the pages' memory back to the system. The pages are free, so that what they hold is
-  /// dead and losing it counts as no write: they are not marked dirty.
+  /// dead and losing it counts as no write: afterwards they are clean, and their next write is a
+  /// first one.
   /// - Returns: false when that has to wait (a view or checkpoint still needs them).
   func release(pages: Range<Int>) -> Bool
 
-  /// Opens a frozen view of the arena as it is now. The arena flips its epoch right after.
+  /// Opens a frozen view of the arena as it is now. The arena flips its epoch right after. Throws
+  /// where views are to be had in another way (an image is pinned at a checkpoint).
   func openView(usedBytes: Int) throws(MemoryError) -> FrozenView
 
   func close(_ view: FrozenView)

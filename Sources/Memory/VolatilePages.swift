@@ -126,11 +126,7 @@ import Glibc
         precondition(result == 0, "guard mode could not open the arena")
       }
     }
-    for view in views where offset < view.usedBytes {
-      // SAFETY: the page lies inside the view's mapping; storing back an unchanged value forces
-      // the private copy (invariant 1) and alters nothing that a reader could see.
-      unsafe csystem_touch(view.base + offset)
-    }
+    for view in views { view.keep(page: page) }  // invariant 1
   }
 
   public func didFlip(usedPages: Int) {

@@ -20,6 +20,7 @@
 #include "Daemon.h"
 #include "Files.h"
 #include "Guard.h"
+#include "Pages.h"
 #include "Sockets.h"
 
 /// Asks for the cache line at `address` ahead of a read. Never faults.
