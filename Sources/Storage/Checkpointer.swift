@@ -9,7 +9,8 @@
 //    image is untouched. From then on every stage is tried again until it is done.
 // 2. Blocks for all that `apply` will write are had, and durable, before `commit`: a full disk is
 //    met while the epoch can still be abandoned.
-// 3. One thread at a time runs `step`: the checkpointer's own, or a test's.
+// 3. An epoch is committed when the log is durable up to its LSN: a restart looks for it there.
+// 4. One thread at a time runs `step`: the checkpointer's own, or a test's.
 
 import CSystem
 import Memory
@@ -56,6 +57,9 @@ import Synchronization
   private var hasHoles = false
   let statistics = Mutex(CheckpointStatistics())
   let ioBytes = Atomic<Int>(0)
+  /// Below this the log is durable: no checkpoint beyond it is committed, for a restart has to find
+  /// the checkpoint's LSN in the log.
+  let logDurable = Atomic<UInt64>(.max)
 
   /// - Parameter base: where the arena lies, for as long as the checkpointer lives.
   @unsafe init(
@@ -96,7 +100,7 @@ import Synchronization
     case .idle: return try start()
     case .gather: try gather()
     case .seal: try seal()
-    case .commit: try commit()
+    case .commit: return try commit()
     case .apply: try apply()
     case .publish: try publish()
     case .reclaim: reclaim()
@@ -258,11 +262,21 @@ import Synchronization
     stage = store.medium.has(.journalAppliedBeforeCommit) ? .apply : .commit
   }
 
-  private func commit() throws(StorageError) {
-    guard let writer else { return }
-    try storageError { () throws(IOError) in try store.commit(writer.header) }
+  /// - Returns: false while the log is not durable as far as the image would have it.
+  private func commit() throws(StorageError) -> Bool {
+    guard let writer, let job else { return false }
+    guard isLogDurable(job.superblock.lsn) else { return false }
+    try storageError { () throws(IOError) in
+      if store.medium.has(.imagePunchedTooEarly) { try punchHoles(job) }
+      try store.commit(writer.header)
+    }
     count(journalBytes: ImageFormat.bodyOffset)
     stage = store.medium.has(.journalAppliedBeforeCommit) ? .publish : .apply
+    return true
+  }
+
+  private func isLogDurable(_ lsn: UInt64) -> Bool {
+    store.medium.has(.imageCommittedBeforeLog) || logDurable.load(ordering: .acquiring) >= lsn
   }
 
   private func apply() throws(StorageError) {
@@ -283,7 +297,6 @@ import Synchronization
   private func publish() throws(StorageError) {
     guard let job else { return }
     try storageError { () throws(IOError) in
-      if store.medium.has(.imagePunchedTooEarly) { try punchHoles(job) }
       try store.publish(job.superblock)
       if store.medium.has(.imageSuperblockBeforePages) {
         try store.image.synchronize()

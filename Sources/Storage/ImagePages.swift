@@ -334,6 +334,13 @@ public enum CheckpointOutcome: Sendable {
     return true
   }
 
+  /// Says how far the log is durable. Once it has been said, no checkpoint beyond it is committed.
+  public func noteDurable(_ lsn: UInt64) {
+    let before = checkpointer.logDurable.exchange(lsn, ordering: .acquiringAndReleasing)
+    guard let running, before < running.superblock.lsn, lsn >= running.superblock.lsn else { return }
+    thread?.wake()
+  }
+
   /// Looks whether the checkpoint under way has ended. To be called every turn or so: until the
   /// owner knows, the next one cannot begin.
   /// - Returns: its outcome, once.

@@ -19,6 +19,27 @@ public enum PlantedBug: String, Sendable, CaseIterable {
   case logFailedPagesTrusted
   case logWriteSkippedAfterFailure
   case logCorruptionTakenForTornTail
+  // The image.
+  case imageBarrierSkipped
+  case imageFlushMissing
+  case imageSuperblockBeforePages
+  case imageSuperblockNotSynchronized
+  case imageSuperblockChecksumTooShort
+  case imageSumsNotUpdated
+  case imageAbandonedPagesForgotten
+  case imagePendingPagesReleased
+  case imagePunchedTooEarly
+  case imageLineForgotten
+  case imageViewNotKept
+  case imageCommittedBeforeLog
+  case journalFlushMissing
+  case journalSynchronizeMissing
+  case journalAppliedBeforeCommit
+  case journalCommitNotSynchronized
+  case journalIgnored
+  // How the tests' engine joins the two.
+  case engineLSNTooLate
+  case engineRecyclesTooEarly
 }
 
 extension Medium {
