@@ -19,9 +19,8 @@ public enum ArenaOpenError: Error, Sendable, CustomStringConvertible {
 }
 
 extension Arena {
-  static func noPages(
-    _ provider: any PageProvider  // cold: once
-  ) throws(ArenaOpenError) -> DirtyPages {
+  // cold: once
+  static func noPages(_ provider: any PageProvider) throws(ArenaOpenError) -> DirtyPages {
     do throws(MemoryError) {
       return try DirtyPages(pageCount: provider.reachBytes >> pageShift)
     } catch {
@@ -29,7 +28,8 @@ extension Arena {
     }
   }
 
-  func checkHeader() throws(ArenaOpenError) {  // cold: once
+  // cold: once
+  func checkHeader() throws(ArenaOpenError) {
     guard header(Header.magic, as: UInt64.self) == Self.magic else {
       throw .damaged("the arena's header page has no magic number")
     }
@@ -50,7 +50,8 @@ extension Arena {
     try checkHeads()
   }
 
-  private func checkHeads() throws(ArenaOpenError) {  // cold: once
+  // cold: once
+  private func checkHeads() throws(ArenaOpenError) {
     for index in 0..<SizeClass.count where Int(partialHead(index)) >= usedPages {
       throw .damaged("size class \(index) begins at page \(partialHead(index))")
     }

@@ -12,8 +12,8 @@
 // 2. No less of the file is mapped than is used, and the file is never shorter than its mapping.
 //    Where it cannot be made longer, the reserved memory serves, and its pages are never dropped.
 // 3. `dirty` are the pages written since the last flip, and those of epochs that were abandoned:
-//    what the next checkpoint takes. They, and the pages of a checkpoint under way, are not dropped.
-// 4. Released pages are free at the flip that follows; their blocks go once that epoch is durable.
+//    what the next checkpoint takes. Neither they nor a checkpoint's pages are dropped.
+// 4. Released pages are free at the flip that follows; their blocks go when its epoch is durable.
 // 5. In guard mode a clean page is read-only, as in VolatilePages.
 //
 // One thread, the arena's owner, calls everything here. A pointer from `Arena.write` is good until
@@ -337,8 +337,8 @@ public enum CheckpointOutcome: Sendable {
   /// Says how far the log is durable. Once it has been said, no checkpoint beyond it is committed.
   public func noteDurable(_ lsn: UInt64) {
     let before = checkpointer.logDurable.exchange(lsn, ordering: .acquiringAndReleasing)
-    guard let running, before < running.superblock.lsn, lsn >= running.superblock.lsn else { return }
-    thread?.wake()
+    guard let wanted = running?.superblock.lsn else { return }
+    if before < wanted && wanted <= lsn { thread?.wake() }
   }
 
   /// Looks whether the checkpoint under way has ended. To be called every turn or so: until the

@@ -1,5 +1,5 @@
-// ImageModel: an arena over an image, beside a plain list of what should be in it; and the same list
-// as it was at each flip, for whoever opens the image again.
+// ImageModel: an arena over an image, beside a plain list of what should be in it; and the same
+// list as it was at each flip, for whoever opens the image again.
 
 import Bytes
 import Glibc
