@@ -11,14 +11,7 @@ extension GenericHandlers {
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard let found = keys.inspect(args[2]) else { return reply.null() }
-    guard keys.facts(found).header.type == .string else { return reply.bulk("unknown") }
-    if keys.isModified(found) {
-      reply.bulk("raw")
-    } else if keys.integer(found) != nil {
-      reply.bulk("int")
-    } else {
-      reply.bulk(keys.facts(found).valueCount <= 44 ? "embstr" : "raw")
-    }
+    reply.bulk(keys.encodingName(found))
   }
 
   static func objectFreq(
@@ -57,16 +50,5 @@ extension GenericHandlers {
     // Small numbers are one object in Redis, whose count stands at its greatest.
     let isShared = keys.integer(found).map { 0..<10_000 ~= $0 } ?? false
     reply.integer(isShared ? Int(Int32.max) : 1)
-  }
-}
-
-extension Keyspace {
-  /// The integer that a string is kept as in Redis; one that was changed in place, or that is the
-  /// result of adding fractions, is kept as text whatever it says.
-  fileprivate func integer(_ found: Key) -> Int? {
-    let facts = facts(found)
-    guard facts.header.type == .string, facts.valueCount <= 20 else { return nil }
-    guard !isModified(found) && !isText(found) else { return nil }
-    return value(found).parseInteger()
   }
 }

@@ -90,9 +90,7 @@ extension GenericHandlers {
     if database == keys.selected { throw .sameObject }
     let isTaken = keys.exists(args[1], database: database)
     guard let found = keys.find(args[1], .write), !isTaken else { return reply.integer(0) }
-    try keys.copy(found, to: args[1], database: database)
-    // One change with the copy's.
-    if let old = keys.find(args[1], .peek) { keys.remove(old, changes: 0) }
+    try keys.move(found, to: database)
     keys.propagate(args)
     reply.integer(1)
   }

@@ -3,7 +3,10 @@
 //
 //   keyspace   for each database that has keys:  mix its number, then xor each key's digest
 //   key        mix the name, the value;  a deadline: xor "!!expire!!"
-//   value      mix the type's number, the string
+//   value      mix the type's number, then by type (ValueParts):
+//     string   mix the string
+//     set      xor each member
+//     hash     for each field: mix field, mix value, from zero; xor that
 //
 //   xor d x    d ← d ⊕ SHA1(x)              in any order
 //   mix d x    d ← SHA1(d ⊕ SHA1(x))        in this order
@@ -27,10 +30,9 @@ extension Keyspace {
       repeat {
         cursor = table.scan(arena.reader, cursor: cursor, into: &entries)
         for index in 0..<entries.count {
-          let entry = arena.reader.entry(entries[index])
           var own = RunningDigest()
-          own.mix(entry.key)
-          own.mix(entry)
+          own.mix(arena.reader.entry(entries[index]).key)
+          own.mix(entry: entries[index], arena.reader, hash)
           digest.xor(own)
         }
         entries.removeAll(keepingCapacity: true)
@@ -44,13 +46,13 @@ extension Keyspace {
     var digest = RunningDigest()
     let table = databases[selected].table
     if !table.root.isNull, let slot = table.find(arena.reader, hash(key), key) {
-      digest.mix(arena.reader.entry(slot.entry))
+      digest.mix(entry: slot.entry, arena.reader, hash)
     }
     return digest.bytes
   }
 }
 
-private struct RunningDigest {
+struct RunningDigest {
   private var state = SHA1.Digest(repeating: 0)
 
   var bytes: [UInt8] { state.indices.map { state[$0] } }
@@ -77,10 +79,11 @@ private struct RunningDigest {
     mix(bytes.span)
   }
 
-  mutating func mix(_ entry: borrowing EntryView) {
-    mix(number: Int(entry.header.type.rawValue))
-    mix(entry.value)
-    if entry.expiry != nil {
+  /// Mixes type, value and deadline in.
+  mutating func mix(entry ref: Ref<Entry>, _ reader: borrowing ArenaReader, _ hash: KeyedHash) {
+    mix(number: Int(reader.entry(ref).header.type.rawValue))
+    mix(value: ref, reader, hash)
+    if reader.entry(ref).expiry != nil {
       let mark: InlineArray<10, UInt8> = [
         0x21, 0x21, 0x65, 0x78, 0x70, 0x69, 0x72, 0x65, 0x21, 0x21,
       ]

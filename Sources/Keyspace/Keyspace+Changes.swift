@@ -27,7 +27,8 @@ extension Keyspace {
     let expiry = deadline == .keep ? oldExpiry : deadline.milliseconds
     let filed = try file(hash, expiry, was: oldExpiry, header, database: found.database)
     countExpiring(found.database, from: oldExpiry, to: expiry)
-    if !header.flags.contains(.external) && value.count <= Entry.inlineLimit {
+    let isPlain = !header.flags.contains(.external) && !header.form.hasRoot
+    if isPlain && value.count <= Entry.inlineLimit {
       let layout = Entry.Layout(
         keyCount: key.count, hasExpiry: expiry != nil, valueCount: value.count)
       if arena.roundedBytes(layout.totalBytes) == arena.roundedBytes(old.ownBytes) {
@@ -46,7 +47,7 @@ extension Keyspace {
     }
     setFiled(new, filed)
     databases[found.database].table.replace(&arena, found.slot, new)
-    arena.freeEntry(found.entry)
+    arena.discardEntry(found.entry)
     didChange(found)
   }
 
@@ -118,7 +119,7 @@ extension Keyspace {
     do throws(ArenaFull) {
       try tryLink(entry, hash, expiry: expiry, database: database, changes: changes)
     } catch {
-      arena.freeEntry(entry)
+      arena.discardEntry(entry)
       throw .outOfMemory
     }
   }
@@ -134,13 +135,13 @@ extension Keyspace {
   }
 
   /// As `link`, over whatever has the entry's key, which stays when there is no memory.
-  private mutating func put(
+  mutating func put(
     _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int
   ) throws(CommandError) {
     do throws(ArenaFull) {
       try tryPut(entry, hash, expiry: expiry, database: database)
     } catch {
-      arena.freeEntry(entry)
+      arena.discardEntry(entry)
       throw .outOfMemory
     }
   }
@@ -155,7 +156,7 @@ extension Keyspace {
     if let expiry { setFiled(entry, try file(hash, expiry, database: database)) }
     countExpiring(database, from: arena.facts(slot.entry).expiry, to: expiry)
     table.replace(&arena, slot, entry)
-    arena.freeEntry(slot.entry)
+    arena.discardEntry(slot.entry)
     didChange(hash, database: database)
   }
 
@@ -235,7 +236,7 @@ extension Keyspace {
   ///   no command asked for it.
   public mutating func remove(_ key: Key, changes: Int = 1) {
     unlink(key, changes: changes)
-    arena.freeEntry(key.entry)
+    arena.discardEntry(key.entry)
   }
 
   private mutating func unlink(_ key: Key, changes: Int) {
@@ -286,6 +287,32 @@ extension Keyspace {
     arena.free(old)
   }
 
+  /// Moves the key that was found to another database, over whatever is there. Takes the same time
+  /// whatever the value's length; counts one change.
+  public mutating func move(
+    _ found: Key, to database: Int
+  ) throws(CommandError) {
+    let old = found.entry
+    let facts = arena.facts(old)
+    do throws(ArenaFull) {
+      var key = ByteBuffer()
+      key.append(arena.reader.entry(old).key)
+      let new = try arena.copyEntry(
+        old, key: key.span, access: facts.header.access, sharesBlob: true)
+      do throws(ArenaFull) {
+        try tryPut(new, found.hash, expiry: facts.expiry, database: database)
+      } catch {
+        arena.free(new)
+        throw error
+      }
+    } catch {
+      throw .outOfMemory
+    }
+    unlink(found, changes: 0)
+    // The entry alone: what it names is the new one's.
+    arena.free(old)
+  }
+
   /// Copies value and deadline to `name` in `database`, over whatever is there.
   public mutating func copy(
     _ found: Key, to name: borrowing Span<UInt8>, database: Int
@@ -293,6 +320,15 @@ extension Keyspace {
     let new: Ref<Entry>
     do throws(ArenaFull) {
       new = try arena.copyEntry(found.entry, key: name, access: initialAccess)
+      if arena.reader.entry(new).header.form.hasRoot {
+        do throws(ArenaFull) {
+          try arena.cloneStructures(of: found.entry, into: new, hash)
+        } catch {
+          // The entry alone: what it names is the old one's.
+          arena.free(new)
+          throw error
+        }
+      }
     } catch {
       throw .outOfMemory
     }

@@ -7,8 +7,6 @@ import Structures
 extension Keyspace {
   private static var recordsRoot: Int { 0 }
   private static var countRoot: Int { 1 }
-  static var garbageRoot: Int { 2 }
-  private static var garbageBytes: Int { 24 }
 
   mutating func makeRecords() throws(CommandError) {
     let bytes = databases.count * Database.recordBytes
@@ -81,49 +79,21 @@ extension Keyspace {
     didSwap(first, second)
   }
 
-  /// Puts a table and a wheel on the garbage list. Without memory for the list's node they are
-  /// freed at once.
-  mutating func detach(_ table: Ref<HashTable>, _ wheel: Ref<ExpiryWheel>) {
-    if table.isNull && wheel.isNull { return }
-    if !table.isNull { HashTable(root: table, hash: hash).beginFreeing(&arena) }
-    guard let node = try? arena.allocate(Self.garbageBytes, as: Words.self) else {
-      var freed = 0
-      if !table.isNull {
-        _ = HashTable(root: table, hash: hash).freeSome(&arena, limit: .max, freed: &freed)
-      }
-      if !wheel.isNull { _ = ExpiryWheel(root: wheel).free(&arena, limit: .max) }
-      return
-    }
-    arena.storeWord(node, 0, arena.root(Self.garbageRoot))
-    arena.storeWord(node, 1, table.unit)
-    arena.storeWord(node, 2, wheel.unit)
-    arena.setRoot(Self.garbageRoot, node.unit)
+  /// Puts a table and a wheel on the garbage list, whatever their size.
+  private mutating func detach(_ table: Ref<HashTable>, _ wheel: Ref<ExpiryWheel>) {
+    arena.discardLater(.table, table.unit)
+    arena.discardLater(.wheel, wheel.unit)
   }
 
-  /// Whether flushed data waits to be freed.
-  public var hasGarbage: Bool { arena.root(Self.garbageRoot) != 0 }
+  /// Whether flushed data and large collections wait to be freed.
+  public var hasGarbage: Bool { arena.hasGarbage }
 
-  /// Frees some of what was flushed.
+  /// Frees some of what waits.
   /// - Parameter limit: about how many entries.
   /// - Returns: whether there is more.
   public mutating func freeGarbage(limit: Int) -> Bool {
-    let node = Ref<Words>(unit: arena.root(Self.garbageRoot))
-    if node.isNull { return false }
-    let table = Ref<HashTable>(unit: arena.reader.word(node, 1))
-    if !table.isNull {
-      var freed = 0
-      let isGone = HashTable(root: table, hash: hash).freeSome(&arena, limit: limit, freed: &freed)
-      statistics.lazyFreedObjects += freed
-      if isGone { arena.storeWord(node, 1, 0) }
-      return true
-    }
-    let wheel = Ref<ExpiryWheel>(unit: arena.reader.word(node, 2))
-    if !wheel.isNull {
-      guard ExpiryWheel(root: wheel).free(&arena, limit: max(limit / 16, 1)) else { return true }
-      arena.storeWord(node, 2, 0)
-    }
-    arena.setRoot(Self.garbageRoot, arena.reader.word(node, 0))
-    arena.free(node)
-    return hasGarbage
+    var freed = 0
+    defer { statistics.lazyFreedObjects += freed }
+    return arena.freeGarbage(limit: limit, freed: &freed)
   }
 }

@@ -45,6 +45,7 @@ extension Keyspace {
       cursor = database.table.scan(arena.reader, cursor: cursor, into: &entries)
       for index in 0..<entries.count {
         let facts = arena.facts(entries[index])
+        arena.reader.checkValue(entries[index], hash)
         let isFiled = facts.header.flags.contains(.filed)
         guard let expiry = facts.expiry else {
           precondition(!isFiled, "a key without deadline is filed")
@@ -77,12 +78,8 @@ extension Keyspace {
   }
 
   private func checkGarbage() {
-    var node = Ref<Words>(unit: arena.root(Self.garbageRoot))
-    var nodes = 0
-    while !node.isNull {
-      nodes += 1
-      precondition(nodes < 1 << 20, "the garbage list goes round")
-      node = Ref(unit: arena.reader.word(node, 0))
+    arena.forEachGarbage { _, unit in
+      precondition(unit != 0, "the garbage list names nothing")
     }
   }
 }

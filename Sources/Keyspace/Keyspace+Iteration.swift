@@ -14,6 +14,14 @@ extension Keyspace {
   ) -> UInt64 {
     let table = databases[selected].table
     if table.root.isNull { return 0 }
+    return Self.scan(table, arena, cursor: cursor, count: count, into: &entries)
+  }
+
+  /// The same over any table.
+  static func scan(
+    _ table: HashTable, _ arena: borrowing Arena, cursor: UInt64, count: Int,
+    into entries: inout GrowableArray<Ref<Entry>>
+  ) -> UInt64 {
     var cursor = cursor
     let (sum, overflow) = entries.count.addingReportingOverflow(max(count, 1))
     let wanted = overflow ? Int.max : sum
@@ -56,11 +64,6 @@ extension Keyspace {
 
   /// Bytes that the keyspace takes: entries, blobs, tables, wheels.
   public var usedBytes: Int { arena.usage.allocatedBytes }
-
-  /// The bytes of an entry with its blob and its share of the table.
-  public func memoryUsage(_ key: Key) -> Int {
-    arena.entryBytes(key.entry) + HashTable.typicalBytesPerEntry
-  }
 
   // MARK: Eviction
 

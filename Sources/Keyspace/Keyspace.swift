@@ -29,6 +29,8 @@ public struct Keyspace: ~Copyable {
   public var expiresActively = true
   /// The longest string that a command may grow (proto-max-bulk-len).
   public var maximumStringBytes = 512 << 20
+  /// Up to which size collections stay packed.
+  public var limits = CollectionLimits()
   /// Set when a command has given the place of a large argument to a key. The server clears it
   /// before a request with such an argument, and frees the place if it is still clear afterwards.
   public var hasTakenPlace = false

@@ -143,6 +143,7 @@ public struct Server: ~Copyable {
     keys.lfuLogFactor = configuration.lfuLogFactor
     keys.lfuDecayMinutes = configuration.lfuDecayMinutes
     keys.maximumStringBytes = configuration.maximumBulkLength
+    keys.limits = configuration.collectionLimits
   }
 
   // MARK: The loop

@@ -4,16 +4,17 @@ import Bytes
 import Memory
 
 extension Arena {
-  /// A new entry with a string value of its own.
+  /// A new entry with a value of its own.
   public mutating func makeEntry(
-    key: borrowing Span<UInt8>, value: borrowing Span<UInt8>, expiry: Int? = nil, access: UInt32 = 0
+    key: borrowing Span<UInt8>, value: borrowing Span<UInt8>, form: Entry.Form = .string,
+    expiry: Int? = nil, access: UInt32 = 0
   ) throws(ArenaFull) -> Ref<Entry> {
     if value.count > Entry.inlineLimit {
       let blob = try allocate(value.count, as: Blob.self)
       store(value, blob, at: 0)
       do throws(ArenaFull) {
         return try makeEntry(
-          key: key, blob: blob, valueCount: value.count, expiry: expiry, access: access)
+          key: key, blob: blob, valueCount: value.count, form: form, expiry: expiry, access: access)
       } catch {
         free(blob)
         throw error
@@ -22,19 +23,19 @@ extension Arena {
     let layout = Entry.Layout(
       keyCount: key.count, hasExpiry: expiry != nil, valueCount: value.count)
     let ref = try allocate(layout.totalBytes, as: Entry.self)
-    fill(ref, layout, key: key, value: value, expiry: expiry, access: access)
+    fill(ref, layout, key: key, value: value, form: form, expiry: expiry, access: access)
     return ref
   }
 
   /// A new entry whose value is `blob`, which the entry then owns.
   public mutating func makeEntry(
-    key: borrowing Span<UInt8>, blob: Ref<Blob>, valueCount: Int, type: ValueType = .string,
+    key: borrowing Span<UInt8>, blob: Ref<Blob>, valueCount: Int, form: Entry.Form = .string,
     expiry: Int? = nil, access: UInt32 = 0
   ) throws(ArenaFull) -> Ref<Entry> {
     let layout = Entry.Layout(keyCount: key.count, hasExpiry: expiry != nil, valueCount: nil)
     let ref = try allocate(layout.totalBytes, as: Entry.self)
     let header = Entry.Header(
-      type: type, flags: layout.flags, access: access, keyCount: key.count, valueCount: 0)
+      form: form, flags: layout.flags, access: access, keyCount: key.count, valueCount: 0)
     let base = unsafe write(ref, count: layout.totalBytes)
     // SAFETY: the layout's parts lie inside the allocation.
     unsafe storeFront(base, header, layout, key: key, expiry: expiry)
@@ -47,10 +48,10 @@ extension Arena {
   /// span must not lie in that allocation.
   @inlinable public mutating func fill(
     _ ref: Ref<Entry>, _ layout: Entry.Layout, key: borrowing Span<UInt8>,
-    value: borrowing Span<UInt8>, expiry: Int?, access: UInt32
+    value: borrowing Span<UInt8>, form: Entry.Form = .string, expiry: Int?, access: UInt32
   ) {
     let header = Entry.Header(
-      type: .string, flags: layout.flags, access: access, keyCount: key.count,
+      form: form, flags: layout.flags, access: access, keyCount: key.count,
       valueCount: value.count)
     let base = unsafe write(ref, count: layout.totalBytes)
     // SAFETY: the layout's parts lie inside the allocation, and value.count <= inlineLimit.
@@ -76,7 +77,8 @@ extension Arena {
     }
   }
 
-  /// Frees an entry and, if it has one, its blob.
+  /// Frees an entry and, if it has one, its blob. What a root record names is the caller's
+  /// (`discardEntry` knows it).
   @inlinable public mutating func freeEntry(_ ref: Ref<Entry>) {
     let blob = reader.entry(ref).blob
     if !blob.isNull { free(blob) }
@@ -91,8 +93,8 @@ extension Arena {
 
   /// A copy of an entry and its blob under another key, with the same deadline. It has no record
   /// in any wheel.
-  /// - Parameter sharesBlob: whether both entries name the same blob. The caller then frees one of
-  ///   the two with `free`, which leaves the blob to the other.
+  /// - Parameter sharesBlob: whether both entries name the same blob, or structures. The caller
+  ///   then frees one of the two with `free`, which leaves them to the other.
   public mutating func copyEntry(
     _ old: Ref<Entry>, key: borrowing Span<UInt8>, access: UInt32, sharesBlob: Bool = false
   ) throws(ArenaFull) -> Ref<Entry> {
@@ -114,7 +116,7 @@ extension Arena {
     var flags = header.flags
     flags.remove([.expiry, .external, .longKey, .filed, .odd])
     let newHeader = Entry.Header(
-      type: header.type, flags: flags.union(layout.flags), access: access, keyCount: key.count,
+      form: header.form, flags: flags.union(layout.flags), access: access, keyCount: key.count,
       valueCount: oldBlob.isNull ? count : 0)
     // SAFETY: a fresh allocation of the layout's size.
     let base = unsafe write(ref, count: layout.totalBytes)
@@ -150,7 +152,7 @@ extension Arena {
     var flags = header.flags
     flags.remove([.expiry, .external, .longKey])
     let newHeader = Entry.Header(
-      type: header.type, flags: flags.union(layout.flags), access: header.access,
+      form: header.form, flags: flags.union(layout.flags), access: header.access,
       keyCount: keyCount, valueCount: isExternal ? 0 : valueCount)
     // SAFETY: a fresh allocation of the layout's size.
     let base = unsafe write(ref, count: layout.totalBytes)
@@ -204,6 +206,92 @@ extension Arena {
     let span = unsafe MutableSpan(
       _unsafeStart: base.assumingMemoryBound(to: UInt8.self), count: range.count)
     return unsafe _overrideLifetime(span, mutating: &self)
+  }
+
+  /// Gives an entry without structures another value and deadline, in place where that fits. The
+  /// spans lie outside the arena.
+  /// - Returns: the entry as it is now; when it is another one, the old one is freed.
+  public mutating func rewrite(
+    _ old: Ref<Entry>, key: borrowing Span<UInt8>, value: borrowing Span<UInt8>, expiry: Int?
+  ) throws(ArenaFull) -> Ref<Entry> {
+    let facts = facts(old)
+    let form = facts.header.form
+    precondition(!form.hasRoot)
+    if facts.blob.isNull && value.count <= Entry.inlineLimit {
+      let layout = Entry.Layout(
+        keyCount: key.count, hasExpiry: expiry != nil, valueCount: value.count)
+      if roundedBytes(layout.totalBytes) == roundedBytes(facts.ownBytes) {
+        fill(
+          old, layout, key: key, value: value, form: form, expiry: expiry,
+          access: facts.header.access)
+        return old
+      }
+    }
+    let new = try makeEntry(
+      key: key, value: value, form: form, expiry: expiry, access: facts.header.access)
+    freeEntry(old)
+    return new
+  }
+
+  /// An entry with the same key, deadline and flags as `old` and another value, which lies outside
+  /// the arena. `old` remains.
+  public mutating func makeEntry(
+    like old: Ref<Entry>, value: borrowing Span<UInt8>, form: Entry.Form
+  ) throws(ArenaFull) -> Ref<Entry> {
+    let facts = facts(old)
+    var blob = Ref<Blob>.null
+    if value.count > Entry.inlineLimit {
+      blob = try allocate(value.count, as: Blob.self)
+      store(value, blob, at: 0)
+    }
+    let layout = Entry.Layout(
+      keyCount: facts.keyCount, hasExpiry: facts.expiry != nil,
+      valueCount: blob.isNull ? value.count : nil)
+    let ref: Ref<Entry>
+    do throws(ArenaFull) {
+      ref = try allocate(layout.totalBytes, as: Entry.self)
+    } catch {
+      if !blob.isNull { free(blob) }
+      throw error
+    }
+    var flags = facts.header.flags
+    flags.remove([.expiry, .external, .longKey])
+    let header = Entry.Header(
+      form: form, flags: flags.union(layout.flags), access: facts.header.access,
+      keyCount: facts.keyCount, valueCount: blob.isNull ? value.count : 0)
+    // SAFETY: a fresh allocation of the layout's size, which is not the old entry's; the value lies
+    // outside the arena.
+    let base = unsafe write(ref, count: layout.totalBytes)
+    unsafe storeFront(base, header, layout, key: reader.entry(old).key, expiry: facts.expiry)
+    guard blob.isNull else {
+      setPlace(ref, layout.valueOffset, blob, value.count)
+      return ref
+    }
+    unsafe value.withUnsafeBytes { bytes in
+      guard let source = bytes.baseAddress else { return }
+      unsafe (base + layout.valueOffset).copyMemory(from: source, byteCount: bytes.count)
+    }
+    return ref
+  }
+
+  /// A copy of an entry without structures: key, value, deadline and flags.
+  public mutating func cloneEntry(_ old: Ref<Entry>) throws(ArenaFull) -> Ref<Entry> {
+    let facts = facts(old)
+    precondition(!facts.header.form.hasRoot)
+    let ref = try allocate(facts.ownBytes, as: Entry.self)
+    // SAFETY: both allocations have so many bytes and are different.
+    unsafe write(ref, count: facts.ownBytes)
+      .copyMemory(from: reader.pointer(old), byteCount: facts.ownBytes)
+    guard !facts.blob.isNull else { return ref }
+    do throws(ArenaFull) {
+      let blob = try allocate(facts.valueCount, as: Blob.self)
+      copy(from: old, to: blob, facts.valueCount)
+      setPlace(ref, facts.ownBytes - 16, blob, facts.valueCount)
+      return ref
+    } catch {
+      free(ref)
+      throw error
+    }
   }
 
   /// Stores the flags, or a deadline over an old one.

@@ -3,26 +3,17 @@
 //   | header 8 | expiry 8, if any | long key length 8, if > 255 | key | value, or its place |
 //
 //   header, bits from the lowest:
-//   | 0 type 4 | 4 unused 4 | 8 flags 8 | 16 access 24 | 40 key length 8 | 48 value length 16 |
+//   | 0 type 4 | 4 encoding 4 | 8 flags 8 | 16 access 24 | 40 key length 8 | 48 value length 16 |
 //   place: | ref unit 8 | length 8 |, unaligned
 //
-// 1. A value of at most `inlineLimit` bytes lies in the entry; a longer one is a blob of its own,
-//    whose capacity is what the allocator gave it.
+// 1. A value longer than `inlineLimit` bytes is a blob of its own, whose capacity is what the
+//    allocator gave it; shorter ones lie in the entry, but for blobs that have become shorter.
 // 2. The key never changes while the entry lives; the header tells where everything is.
 // 3. The access bits are a hint, written without the barrier (Arena.hint).
+// 4. Type and encoding are the value's form (Entry+Form); moving an entry keeps it.
 
 import Bytes
 import Memory
-
-/// What a key holds, numbered as Redis numbers its object types.
-@frozen public enum ValueType: UInt8, Sendable {
-  case string = 0
-  case list = 1
-  case set = 2
-  case sortedSet = 3
-  case hash = 4
-  case stream = 6
-}
 
 public enum Entry {
   /// The longest value that lies inside its entry, in bytes.
@@ -52,20 +43,16 @@ public enum Entry {
     @usableFromInline var bits: UInt64
     @inlinable init(bits: UInt64) { self.bits = bits }
 
-    @inlinable init(type: ValueType, flags: Flags, access: UInt32, keyCount: Int, valueCount: Int) {
+    @inlinable init(form: Form, flags: Flags, access: UInt32, keyCount: Int, valueCount: Int) {
       bits =
-        UInt64(type.rawValue) | UInt64(flags.rawValue) << 8 | UInt64(access & 0xFF_FFFF) << 16
+        UInt64(form.bits) | UInt64(flags.rawValue) << 8 | UInt64(access & 0xFF_FFFF) << 16
         | UInt64(truncatingIfNeeded: keyCount > 255 ? 0 : keyCount) << 40
         | UInt64(truncatingIfNeeded: valueCount) << 48
     }
 
-    @inlinable public var type: ValueType {
-      // Only `init(type:)` makes headers; another number would be a damaged image.
-      guard let type = ValueType(rawValue: UInt8(truncatingIfNeeded: bits & 15)) else {
-        preconditionFailure("an entry's type is damaged")
-      }
-      return type
-    }
+    @inlinable public var form: Form { Form(bits: UInt8(truncatingIfNeeded: bits)) }
+    @inlinable public var type: ValueType { form.type }
+    @inlinable public var encoding: ValueEncoding { form.encoding }
     @inlinable public var flags: Flags {
       get { Flags(rawValue: UInt8(truncatingIfNeeded: bits &>> 8)) }
       set { bits = bits & ~0xFF00 | UInt64(newValue.rawValue) << 8 }

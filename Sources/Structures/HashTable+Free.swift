@@ -36,7 +36,7 @@ extension HashTable {
     return true
   }
 
-  private func freeSegment(_ arena: inout Arena, _ segment: Ref<HashTable>) -> Int {
+  func freeSegment(_ arena: inout Arena, _ segment: Ref<HashTable>) -> Int {
     var count = 0
     for pass in 0..<2 {
       for number in 0..<Self.bucketCount {
@@ -47,7 +47,7 @@ extension HashTable {
           if pass == 0 {
             arena.reader.prefetch(entry)
           } else {
-            arena.freeEntry(entry)
+            arena.discardEntry(entry)
             count += 1
           }
           occupied &= occupied - 1

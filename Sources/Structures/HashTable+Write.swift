@@ -49,6 +49,28 @@ extension HashTable {
     word.depth - (Int.bitWidth - count(reader).leadingZeroBitCount)
   }
 
+  /// Gives `key` a value and a deadline, or none; the spans lie outside the arena.
+  /// - Parameter hash: the key's.
+  /// - Returns: whether the key is new.
+  public func set(
+    _ arena: inout Arena, _ hash: UInt64, _ key: borrowing Span<UInt8>,
+    value: borrowing Span<UInt8>, expiry: Int? = nil
+  ) throws(ArenaFull) -> Bool {
+    if let slot = find(arena.reader, hash, key) {
+      let entry = try arena.rewrite(slot.entry, key: key, value: value, expiry: expiry)
+      if entry != slot.entry { replace(&arena, slot, entry) }
+      return false
+    }
+    let entry = try arena.makeEntry(key: key, value: value, expiry: expiry)
+    do throws(ArenaFull) {
+      try insert(&arena, hash, entry)
+    } catch {
+      arena.freeEntry(entry)
+      throw error
+    }
+    return true
+  }
+
   /// Puts another entry with the same key into the slot.
   @inlinable public func replace(_ arena: inout Arena, _ slot: Slot, _ entry: Ref<Entry>) {
     Self.setRef(&arena, slot.bucket, Int(slot.index), entry)

@@ -228,11 +228,12 @@ import Memory
   ) -> Ref<Entry>? {
     let directory = directory(reader)
     guard !directory.isNull, count(reader) > 0 else { return nil }
-    let segments = 1 << depth(reader)
+    let depth = depth(reader)
     while true {
-      let index = Int.random(in: 0..<segments, using: &generator)
-      let segment = word(reader, directory, index).segment.offset
-      // Ten blind throws are fair; a nearly empty segment is then searched from a random bucket.
+      let index = Int.random(in: 0..<(1 << depth), using: &generator)
+      let word = word(reader, directory, index)
+      let segment = word.segment.offset
+      // Ten blind throws are fair; a nearly empty segment is then counted through.
       for _ in 0..<10 {
         let bucket = segment + Int.random(in: 0..<64, using: &generator) * 64
         let slot = Int.random(in: 0..<10, using: &generator)
@@ -240,13 +241,17 @@ import Memory
           return Self.ref(reader, bucket, slot)
         }
       }
-      let start = Int.random(in: 0..<64, using: &generator)
-      for step in 0..<64 {
-        let bucket = segment + (start + step) % 64 * 64
-        let occupied = Self.meta(reader, bucket).occupied
-        guard occupied != 0 else { continue }
-        let chosen = Int.random(in: 0..<occupied.nonzeroBitCount, using: &generator)
-        return Self.ref(reader, bucket, nthSetBit(occupied, chosen))
+      // Invariant 2: the first of the segment's words has its count.
+      let first = index & ~((1 << (depth - word.depth)) - 1)
+      let held = self.word(reader, directory, first).count
+      if held == 0 { continue }
+      var rank = Int.random(in: 0..<held, using: &generator)
+      for number in 0..<64 {
+        let occupied = Self.meta(reader, segment + number * 64).occupied
+        if rank < occupied.nonzeroBitCount {
+          return Self.ref(reader, segment + number * 64, nthSetBit(occupied, rank))
+        }
+        rank -= occupied.nonzeroBitCount
       }
     }
   }

@@ -160,7 +160,8 @@ struct StringSession: ~Copyable {
       return reply.integer(2)
     }
     let blob = try keys.arena.allocate(16, as: Blob.self)
-    let entry = try keys.arena.makeEntry(key: key, blob: blob, valueCount: 16, type: .list)
+    let entry = try keys.arena.makeEntry(
+      key: key, blob: blob, valueCount: 16, form: Entry.Form(.list, .listpack))
     try keys.link(entry, keys.hash(of: key), expiry: nil, database: keys.selected)
     keys.effects.begin(3, database: keys.selected)
     keys.effects.word("LPUSH")

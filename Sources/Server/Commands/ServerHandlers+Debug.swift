@@ -168,7 +168,7 @@ extension ServerHandlers {
     case "object": describe(found, server.keys, &reply)
     case "sdslen":
       let facts = server.keys.facts(found)
-      guard facts.header.type == .string, encoding(found, server.keys) != "int" else {
+      guard facts.header.type == .string, server.keys.integer(found) == nil else {
         throw .fixed("ERR Not an sds encoded string.")
       }
       let size = server.keys.memoryUsage(found)
@@ -195,25 +195,16 @@ extension ServerHandlers {
     let idle = keys.policy.usesFrequency ? 0 : keys.idleSeconds(found)
     reply.simple(
       """
-      Value at:0x\(address) refcount:1 encoding:\(encoding(found, keys)) \
+      Value at:0x\(address) refcount:1 encoding:\(keys.encodingName(found)) \
       serializedlength:\(serializedLength(found, keys)) lru:\(facts.header.access) \
       lru_seconds_idle:\(idle)
       """)
   }
 
-  /// A string's encoding by Redis' rules.
-  private static func encoding(_ found: Key, _ keys: borrowing Keyspace) -> String {
-    let count = keys.facts(found).valueCount
-    if keys.isModified(found) { return "raw" }
-    let mayBeNumber = count <= 20 && !keys.isText(found)
-    if mayBeNumber && keys.value(found).parseInteger() != nil { return "int" }
-    return count <= 44 ? "embstr" : "raw"
-  }
-
   /// The length in an RDB file without compression.
   private static func serializedLength(_ found: Key, _ keys: borrowing Keyspace) -> Int {
     let count = keys.facts(found).valueCount
-    if encoding(found, keys) == "int", let value = keys.value(found).parseInteger() {
+    if let value = keys.integer(found) {
       if Int8(exactly: value) != nil { return 2 }
       if Int16(exactly: value) != nil { return 3 }
       if Int32(exactly: value) != nil { return 5 }

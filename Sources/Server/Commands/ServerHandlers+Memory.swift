@@ -11,17 +11,18 @@ extension ServerHandlers {
     _ args: borrowing Arguments, _ server: inout Server, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     var index = 3
+    var samples = 5
     while index < args.count {
       guard args[index].equalsIgnoringCase("SAMPLES"), index + 1 < args.count else {
         throw .syntax
       }
-      // Sizes are exact here, so that samples only have to be well-formed.
-      guard let samples = args[index + 1].parseInteger() else { throw .notInteger }
-      if samples < 0 { throw .syntax }
+      guard let number = args[index + 1].parseInteger() else { throw .notInteger }
+      if number < 0 { throw .syntax }
+      samples = number
       index += 2
     }
     guard let found = server.keys.find(args[2], .peek) else { return reply.null() }
-    reply.integer(server.keys.memoryUsage(found))
+    reply.integer(server.keys.memoryUsage(found, samples: samples))
   }
 
   static func memoryStats(

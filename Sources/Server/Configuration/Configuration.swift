@@ -96,6 +96,22 @@ public struct Configuration: Sendable {
   public var streamNodeMaxBytes = 4096
   public var streamNodeMaxEntries = 100
 
+  /// The encodings' limits, as the keyspace takes them.
+  var collectionLimits: CollectionLimits {
+    var limits = CollectionLimits()
+    limits.hashListpackEntries = hashMaxListpackEntries
+    limits.hashListpackValueBytes = hashMaxListpackValueBytes
+    limits.listListpackSize = listMaxListpackSize
+    limits.setIntsetEntries = setMaxIntsetEntries
+    limits.setListpackEntries = setMaxListpackEntries
+    limits.setListpackValueBytes = setMaxListpackValueBytes
+    limits.sortedSetListpackEntries = zsetMaxListpackEntries
+    limits.sortedSetListpackValueBytes = zsetMaxListpackValueBytes
+    limits.streamNodeBytes = streamNodeMaxBytes
+    limits.streamNodeEntries = streamNodeMaxEntries
+    return limits
+  }
+
   // Observation.
   public var slowlogLogSlowerThanMicroseconds = 10_000
   public var slowlogMaxLength = 128
