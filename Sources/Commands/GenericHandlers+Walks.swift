@@ -8,18 +8,18 @@ import Bytes
 import Keyspace
 import RESP
 
-/// What SCAN asks for.
-private struct ScanOptions: BitwiseCopyable {
-  let cursor: UInt64
+/// What SCAN, HSCAN, SSCAN and ZSCAN ask for beside their cursor.
+struct ScanOptions: BitwiseCopyable {
   var count = 10
   /// Positions of arguments; 0 when there is none.
   var patternIndex = 0
   var typeIndex = 0
 
-  init(_ args: borrowing Arguments) throws(CommandError) {
-    guard let cursor = Self.cursor(args[1]) else { throw .invalidCursor }
-    self.cursor = cursor
-    for index in stride(from: 2, to: args.count, by: 2) {
+  /// Reads the arguments from `first` on.
+  init(
+    _ args: borrowing Arguments, from first: Int, allowsType: Bool
+  ) throws(CommandError) {
+    for index in stride(from: first, to: args.count, by: 2) {
       guard index + 1 < args.count else { throw .syntax }
       if args.equals(index, "COUNT") {
         guard let number = args[index + 1].parseInteger() else { throw .notInteger }
@@ -27,7 +27,7 @@ private struct ScanOptions: BitwiseCopyable {
         count = number
       } else if args.equals(index, "MATCH") {
         patternIndex = index + 1
-      } else if args.equals(index, "TYPE") {
+      } else if allowsType && args.equals(index, "TYPE") {
         typeIndex = index + 1
       } else {
         throw .syntax
@@ -35,16 +35,17 @@ private struct ScanOptions: BitwiseCopyable {
     }
   }
 
+  /// Whether an element of that name is asked for.
+  func matches(_ name: borrowing Span<UInt8>, _ args: borrowing Arguments) -> Bool {
+    patternIndex == 0 || GenericHandlers.matches(name, pattern: args[patternIndex])
+  }
+
   /// Whether an entry that was met is asked for. An expired one that has the right name is removed,
   /// and asking for a type counts as hit or miss: Redis looks the key up for it.
   func accept(
     _ entry: ScannedEntry, _ args: borrowing Arguments, _ keys: inout Keyspace
   ) -> Bool {
-    if patternIndex > 0,
-      !GenericHandlers.matches(keys.entry(entry).key, pattern: args[patternIndex])
-    {
-      return false
-    }
+    guard matches(keys.entry(entry).key, args) else { return false }
     let isExpired = keys.removeIfExpired(entry)
     if typeIndex == 0 { return !isExpired }
     if isExpired {
@@ -57,7 +58,12 @@ private struct ScanOptions: BitwiseCopyable {
 
   /// A cursor as strtoul(3) reads it, which is how Redis does: a sign and leading zeros are well,
   /// nothing at all is 0, and the text ends at a NUL.
-  private static func cursor(_ text: borrowing Span<UInt8>) -> UInt64? {
+  static func cursor(_ text: borrowing Span<UInt8>) throws(CommandError) -> UInt64 {
+    guard let cursor = readCursor(text) else { throw .invalidCursor }
+    return cursor
+  }
+
+  private static func readCursor(_ text: borrowing Span<UInt8>) -> UInt64? {
     var index = 0
     let isNegative = !text.isEmpty && text[0] == 0x2D
     let isSigned = isNegative || (!text.isEmpty && text[0] == 0x2B)
@@ -103,9 +109,10 @@ extension GenericHandlers {
   static func scan(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    let options = try ScanOptions(args)
+    let cursor = try ScanOptions.cursor(args[1])
+    let options = try ScanOptions(args, from: 2, allowsType: true)
     var entries = EntryList()
-    let next = keys.scan(cursor: options.cursor, count: options.count, into: &entries)
+    let next = keys.scan(cursor: cursor, count: options.count, into: &entries)
     var kept = 0
     for index in 0..<entries.count {
       let entry = entries[index]
@@ -115,7 +122,7 @@ extension GenericHandlers {
       }
     }
     reply.array(2)
-    reply.bulk(String(next))
+    reply.bulk(unsigned: next)
     reply.array(kept)
     for index in 0..<kept { reply.bulk(keys.entry(entries[index]).key) }
   }

@@ -97,6 +97,21 @@ public enum RESPVersion: UInt8, Sendable {
     header(version == .three ? 0x7E : 0x2A, count)
   }
 
+  /// Puts the header of an array of `count` elements before what was appended since the reply had
+  /// `mark` bytes, for elements that could not be counted before.
+  public mutating func array(_ count: Int, before mark: Int) {
+    var head = ReplyBuffer(version: version)
+    head.array(count)
+    bytes.insert(head.bytes.span, at: mark)
+  }
+
+  /// The same for a set.
+  public mutating func set(_ count: Int, before mark: Int) {
+    var head = ReplyBuffer(version: version)
+    head.set(count)
+    bytes.insert(head.bytes.span, at: mark)
+  }
+
   /// An out-of-band message of `count` elements.
   @inlinable public mutating func push(_ count: Int) {
     header(version == .three ? 0x3E : 0x2A, count)

@@ -38,7 +38,9 @@ func testTable() -> CommandTable<TestHost> {
       ],
       summary: "Moves keys to another server.", since: "2.6.0"),
   ]
-  return CommandTable(containers + Command.generic + Command.strings + Command.bitmaps)
+  return CommandTable(
+    containers + Command.generic + Command.strings + Command.bitmaps + Command.hashes
+      + Command.sets)
 }
 
 /// Calls `body` with the request made of `words`.
