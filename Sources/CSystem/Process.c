@@ -4,6 +4,7 @@
 #include "CSystem.h"
 
 #include <malloc.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 int csystem_get_descriptor_limit(uint64_t *soft, uint64_t *hard) {
@@ -35,3 +36,5 @@ void csystem_discard_input(int fd) {
 int csystem_accept(int fd) { return accept4(fd, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
 void csystem_trim_heap(void) { malloc_trim(0); }
+
+void csystem_name_thread(const char *name) { prctl(PR_SET_NAME, name); }

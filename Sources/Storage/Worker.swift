@@ -6,6 +6,7 @@ import Platform
 import Synchronization
 
 public final class Worker: @unchecked Sendable {
+  private let name: String
   private let step: @Sendable () -> Bool
   private let descriptor: Int32
   private let isStopping = Atomic(false)
@@ -14,6 +15,7 @@ public final class Worker: @unchecked Sendable {
   /// Starts the thread. It calls `step` until that answers false, then waits for `wake`.
   public init(name: String, _ step: @escaping @Sendable () -> Bool) throws(IOError) {
     self.step = step
+    self.name = name
     descriptor = eventfd(0, Int32(EFD_CLOEXEC))
     guard descriptor >= 0 else { throw IOError("eventfd", errno: errno) }
     // Signals are for the thread that has a descriptor for them.
@@ -44,6 +46,8 @@ public final class Worker: @unchecked Sendable {
   }
 
   fileprivate func run() {
+    // SAFETY: the name's text outlives the call.
+    unsafe csystem_name_thread(name)
     var count: eventfd_t = 0
     while !isStopping.load(ordering: .acquiring) {
       // SAFETY: count is a local.

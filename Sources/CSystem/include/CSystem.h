@@ -38,6 +38,9 @@ int csystem_memfd_create(const char *name);
 /// Gives the bytes' memory or blocks back to the system; they read as zeros. fallocate(2).
 int csystem_punch_hole(int descriptor, int64_t offset, int64_t length);
 
+/// Names the calling thread, in 15 characters at most, for ps and debuggers.
+void csystem_name_thread(const char *name);
+
 /// A steady counter of the processor's; Platform.Ticks calibrates it.
 static inline uint64_t csystem_ticks(void) {
 #if defined(__x86_64__)

@@ -1,0 +1,147 @@
+// LogCrashTests: the log after a power cut at every point of a run, and of the recoveries from
+// that; and the proof that the search sees mistakes.
+
+import Glibc
+import Platform
+import Simulation
+import Testing
+
+@testable import Storage
+
+/// What the medium does to a run beside losing power.
+enum Trouble: CaseIterable, Sendable {
+  case none, failedSynchronize, failedWrite, fullDisk
+}
+
+/// One run and all its power cuts.
+struct LogCrashSearch {
+  var kind: MediumFacts.Kind
+  var policy = SyncPolicy.always
+  var bug: PlantedBug?
+  var trouble = Trouble.none
+  var seed: UInt64
+  var records = 40
+  var draws = 3
+  /// One in so many recoveries goes on, and is cut again.
+  var deeper = 20
+  private(set) var states = 0
+
+  init(kind: MediumFacts.Kind, seed: UInt64) {
+    self.kind = kind
+    self.seed = seed
+  }
+
+  /// What is wrong, and with which seed; nil if nothing was found.
+  mutating func run() throws -> String? {
+    let medium = SimulatedMedium(Disk(kind: kind), plantedBug: bug)
+    let contents = RecordContents(seed: seed)
+    let run = try LogRun(medium, contents, policy: policy)
+    try drive(run)
+    run.log.stop()
+    return try search(medium.trace, contents, LogPromise(), depth: 0)
+  }
+
+  private func drive(_ run: LogRun) throws {
+    for index in 0..<records {
+      if trouble != .none && index % 10 == 5 { breakMedium(run) }
+      try run.step()
+      if index % 10 == 8 {
+        run.medium.setFault(nil)
+        run.medium.setCapacity(pages: nil)
+        // Long enough for any pause between attempts, in steps.
+        for _ in 0..<8 {
+          run.now += 1000
+          run.log.poll(nowMilliseconds: run.now)
+        }
+        run.acknowledge()
+      }
+    }
+  }
+
+  private func breakMedium(_ run: LogRun) {
+    switch trouble {
+    case .none: break
+    case .failedSynchronize:
+      run.medium.setFault {
+        $0.kind == .synchronize && $0.name.hasPrefix("ferrite.log.0") ? .fail(EIO) : nil
+      }
+    case .failedWrite:
+      run.medium.setFault {
+        $0.kind == .write && $0.name.hasPrefix("ferrite.log.0") ? .short(EIO) : nil
+      }
+    case .fullDisk: run.medium.setCapacity(pages: 0)
+    }
+  }
+
+  private mutating func search(
+    _ trace: Trace, _ contents: RecordContents, _ earlier: LogPromise, depth: Int
+  ) throws -> String? {
+    var finding: String?
+    var random = SeededRandom(seed: seed &+ UInt64(depth))
+    // Below the first run, samples: every seventh point, and one mixture.
+    let first = depth == 0 ? 0 : random.below(7)
+    try trace.forEachCrash(
+      draws: depth == 0 ? draws : 1, seed: seed, from: first, every: depth == 0 ? 1 : 7
+    ) { state in
+      states += 1
+      let promise = LogPromise(state.notes, after: earlier)
+      do {
+        let medium = SimulatedMedium(state.disk, plantedBug: bug)
+        guard depth < 2 && random.oneIn(deeper) else {
+          try LogRun.check(medium, contents, promise)
+          return true
+        }
+        let run = try LogRun(medium, contents, promise, policy: policy)
+        for _ in 0..<3 { try run.step() }
+        run.log.stop()
+        finding = try search(medium.trace, contents, promise, depth: depth + 1)
+      } catch let error as LogJudgement {
+        finding = "\(error); seed \(seed), point \(state.point), \(state.fate), depth \(depth)"
+      }
+      return finding == nil
+    }
+    return finding
+  }
+}
+
+struct LogCrashTests {
+  @Test(arguments: [MediumFacts.Kind.file, .persistentMemory], 0..<3)
+  func acknowledgedRecordsSurvive(kind: MediumFacts.Kind, seed: Int) throws {
+    var search = LogCrashSearch(kind: kind, seed: UInt64(seed))
+    let finding = try search.run()
+    #expect(finding == nil)
+    #expect(search.states > 300)
+  }
+
+  @Test(arguments: [MediumFacts.Kind.file, .persistentMemory], Trouble.allCases)
+  func failuresLoseNothing(kind: MediumFacts.Kind, trouble: Trouble) throws {
+    var search = LogCrashSearch(kind: kind, seed: 11)
+    search.trouble = trouble
+    #expect(try search.run() == nil)
+  }
+
+  @Test func whatWasSynchronizedSurvivesEverySecond() throws {
+    // Replies do not wait there: only what is durable is promised.
+    var search = LogCrashSearch(kind: .persistentMemory, seed: 4)
+    search.policy = .everySecond
+    #expect(try search.run() == nil)
+  }
+
+  /// Which runs a planted bug is to show up in.
+  @Test(arguments: PlantedBug.allCases.filter { $0.rawValue.hasPrefix("log") })
+  func everyPlantedBugIsFound(bug: PlantedBug) throws {
+    // It takes damage, not a power cut: LogTests.
+    if bug == .logCorruptionTakenForTornTail { return }
+    for seed in UInt64(0)..<24 {
+      for kind in [MediumFacts.Kind.persistentMemory, .file] {
+        for trouble in [Trouble.none, .failedSynchronize, .failedWrite] {
+          var search = LogCrashSearch(kind: kind, seed: seed)
+          search.bug = bug
+          search.trouble = trouble
+          if try search.run() != nil { return }
+        }
+      }
+    }
+    Issue.record("\(bug) was not found")
+  }
+}
