@@ -45,6 +45,20 @@
     }
   }
 
+  /// Byte `index` of the content.
+  @inlinable public subscript(_ index: Int) -> UInt8 {
+    get {
+      precondition(index >= 0 && index < count)
+      // SAFETY: invariant 1, and the line above.
+      return unsafe base[start + index]
+    }
+    set {
+      precondition(index >= 0 && index < count)
+      // SAFETY: as above.
+      unsafe base[start + index] = newValue
+    }
+  }
+
   @inlinable public mutating func append(_ byte: UInt8) {
     if end == capacity { grow(by: 1) }
     // SAFETY: end < capacity after the line above.
@@ -93,6 +107,22 @@
   @inlinable public mutating func truncate(to count: Int) {
     precondition(count >= 0 && count <= end - start)
     end = start + count
+  }
+
+  /// Puts `bytes`, which are not the buffer's own, in the place of the content's `range`.
+  public mutating func replace(_ range: Range<Int>, with bytes: borrowing Span<UInt8>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    let length = bytes.count
+    reserve(max(length - range.count, 0))
+    let position = start + range.lowerBound
+    let tail = start + range.upperBound
+    // SAFETY: there is room for what the content grows by; all ranges lie inside the allocation.
+    unsafe (base + position + length).update(from: base + tail, count: end - tail)
+    unsafe bytes.withUnsafeBufferPointer { source in
+      guard let address = source.baseAddress else { return }
+      unsafe (base + position).update(from: address, count: length)
+    }
+    end += length - range.count
   }
 
   /// Empties the buffer, keeping its memory.

@@ -144,6 +144,7 @@ public struct Server: ~Copyable {
     keys.lfuDecayMinutes = configuration.lfuDecayMinutes
     keys.maximumStringBytes = configuration.maximumBulkLength
     keys.limits = configuration.collectionLimits
+    keys.maximumSparseHyperLogLogBytes = configuration.hllSparseMaxBytes
   }
 
   // MARK: The loop
