@@ -32,7 +32,8 @@ let package = Package(
     .target(name: "CSystem", cSettings: [.unsafeFlags(["-O2"])]),
     .systemLibrary(name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
     .systemLibrary(name: "CPmem2", pkgConfig: "libpmem2", providers: [.apt(["libpmem2-dev"])]),
-    target("Bytes", ["CSystem"]),
+    .systemLibrary(name: "CLZF", pkgConfig: "liblzf", providers: [.apt(["liblzf-dev"])]),
+    target("Bytes", ["CSystem", "CLZF"]),
     target("Platform", ["CSystem", "CLiburing", "Bytes"]),
     target("Memory", ["CSystem"]),
     target("Structures", ["CSystem", "Memory", "Bytes"]),
@@ -40,7 +41,8 @@ let package = Package(
     target("Simulation", ["CSystem", "Storage", "Platform"]),
     target("RESP", ["Bytes"]),
     target("Keyspace", ["Structures", "Memory", "Bytes"]),
-    target("Commands", ["Keyspace", "RESP", "Bytes"]),
+    target("Persistence", ["Keyspace", "Structures", "Memory", "Bytes"]),
+    target("Commands", ["Persistence", "Keyspace", "RESP", "Bytes"]),
     target("Server", ["Commands", "Keyspace", "Memory", "RESP", "Platform", "Bytes", logging]),
     .executableTarget(
       name: "ferrite-server", dependencies: ["Server"], swiftSettings: settings),
@@ -56,6 +58,7 @@ let package = Package(
       exclude: ["judge-transcripts"], swiftSettings: settings),
     tests("StructuresTests", ["Structures", "Memory", "Bytes"]),
     tests("KeyspaceTests", ["Keyspace", "Structures", "Memory", "Bytes"]),
+    tests("PersistenceTests", ["Persistence", "Keyspace", "Structures", "Memory", "Bytes"]),
     tests("ServerTests", ["Server", "Platform", "RESP", "Bytes", logging]),
   ],
   swiftLanguageModes: [.v6]

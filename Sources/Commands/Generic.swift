@@ -22,6 +22,13 @@ extension Command where Host: ~Copyable {
       tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
       arguments: [.key("key", .multiple)])
     Command(
+      "DUMP", arity: 2, .readOnly, .keyspace, .keyspace(GenericHandlers.dump),
+      keys: [.key(1, [.readOnly, .access])],
+      summary: "Returns a key's value as bytes for RESTORE.", since: "2.6.0",
+      complexity: "O(1) to find the key, O(N*M) for N elements of M bytes",
+      tips: ["nondeterministic_output"],
+      arguments: [.key()])
+    Command(
       "EXISTS", arity: -2, [.readOnly, .fast], .keyspace, .keyspace(GenericHandlers.exists),
       keys: [.keys(from: 1, .readOnly)],
       summary: "Counts how many of the keys exist.", since: "1.0.0", complexity: "O(N) for N keys",
@@ -171,6 +178,17 @@ extension Command where Host: ~Copyable {
       history: ["3.2.0": "No error when both names are the same."],
       arguments: [.key(), .key("newkey", spec: 1)])
     Command(
+      "RESTORE", arity: -4, [.write, .denyOOM], [.keyspace, .dangerous],
+      .keyspace(GenericHandlers.restore),
+      keys: [.key(1, [.overwrite, .update])],
+      summary: "Makes a key of the bytes that DUMP returned.", since: "2.6.0",
+      complexity: "O(N*M) for N elements of M bytes, O(N*M*log(N)) for a sorted set",
+      history: [
+        "3.0.0": "Takes `REPLACE`.", "5.0.0": "Takes `ABSTTL`.",
+        "5.0.0": "Takes `IDLETIME` and `FREQ`.",
+      ],
+      arguments: restoreArguments)
+    Command(
       "SCAN", arity: -2, [.readOnly, .touchesArbitraryKeys], .keyspace,
       .keyspace(GenericHandlers.scan),
       summary: "Walks through the keys, some at a time.", since: "2.8.0",
@@ -221,4 +239,29 @@ extension Command where Host: ~Copyable {
       tips: ["request_policy:all_shards", "response_policy:agg_min"],
       arguments: [.integer("numlocal"), .integer("numreplicas"), .integer("timeout")])
   }
+
+  /// Commands that move keys inside a cluster; Redis counts them to the server's group.
+  @_optimize(none) @CommandList<Host>
+  public static var keyMoves: [Command] {
+    CommandGroup.server
+    Command(
+      "RESTORE-ASKING", arity: -4, [.write, .denyOOM, .asking], [.keyspace, .dangerous],
+      .keyspace(GenericHandlers.restore),
+      keys: [.key(1, [.overwrite, .update])],
+      summary: "RESTORE, for moving keys inside a cluster.", since: "3.0.0",
+      complexity: "O(N*M) for N elements of M bytes, O(N*M*log(N)) for a sorted set",
+      isInternal: true,
+      history: [
+        "3.0.0": "Takes `REPLACE`.", "5.0.0": "Takes `ABSTTL`.",
+        "5.0.0": "Takes `IDLETIME` and `FREQ`.",
+      ],
+      arguments: restoreArguments)
+  }
 }
+
+private let restoreArguments: [Argument] = [
+  .key(), .integer("ttl"), .string("serialized-value"),
+  .token("REPLACE", .optional, since: "3.0.0"), .token("ABSTTL", .optional, since: "5.0.0"),
+  .integer("seconds", token: "IDLETIME", .optional, since: "5.0.0"),
+  .integer("frequency", token: "FREQ", .optional, since: "5.0.0"),
+]

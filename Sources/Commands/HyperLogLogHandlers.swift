@@ -21,10 +21,12 @@ extension HyperLogLogHandlers {
     guard let found = try keys.findHyperLogLog(args[1], .write) else {
       var draft = HyperLogLog()
       draft.markStale()
+      var changes = 1
       for index in 2..<max(args.count, 2) {
-        _ = draft.raise(HyperLogLog.Place(args[index]), sparseLimit: keys.sparseLimit)
+        let outcome = draft.raise(HyperLogLog.Place(args[index]), sparseLimit: keys.sparseLimit)
+        if outcome == .raised { changes += 1 }
       }
-      try keys.store(draft, args[1], found: nil)
+      try keys.store(draft, args[1], found: nil, changes: changes)
       keys.propagate(args)
       return reply.integer(1)
     }
@@ -53,25 +55,30 @@ extension HyperLogLogHandlers {
   private static func addDense(
     _ args: borrowing Arguments, from first: Int, _ keys: inout Keyspace, _ found: Key
   ) {
+    var changes = 0
     for index in first..<args.count {
       let place = HyperLogLog.Place(args[index])
       guard let rank = HyperLogLog.rank(keys.value(found), place.index), rank < place.rank else {
         continue
       }
+      changes += 1
       var counters = keys.mutableString(found, HyperLogLog.denseRange(place.index))
       HyperLogLog.store(place, in: &counters)
     }
     var mark = keys.mutableString(found, 15..<16)
     mark[0] |= 0x80
+    keys.didChange(found, count: changes)
   }
 
   private static func addSparse(
     _ args: borrowing Arguments, from first: Int, _ keys: inout Keyspace, _ found: Key
   ) throws(CommandError) {
     var draft = HyperLogLog(copying: keys.value(found))
+    var changes = 0
     for index in first..<args.count {
       let outcome = draft.raise(
         HyperLogLog.Place(args[index]), sparseLimit: keys.sparseLimit)
+      if outcome == .raised { changes += 1 }
       guard outcome == .corrupt else { continue }
       if index > first {
         try keys.store(draft, args[1], found: found)
@@ -80,7 +87,7 @@ extension HyperLogLogHandlers {
       throw .corruptHyperLogLog
     }
     draft.markStale()
-    try keys.store(draft, args[1], found: found)
+    try keys.store(draft, args[1], found: found, changes: changes)
   }
 
   static func pfcount(
@@ -98,6 +105,7 @@ extension HyperLogLogHandlers {
     var cache = keys.mutableString(found, 8..<16)
     for index in 0..<8 { cache[index] = UInt8(truncatingIfNeeded: estimate >> (8 * index)) }
     keys.markModified(found)
+    keys.didChange(found)
     keys.propagate(args)
     reply.integer(estimate)
   }
@@ -212,8 +220,9 @@ extension Keyspace {
 
   /// Sets the key to the value; its encoding is "raw" whatever its length, and a deadline stays.
   fileprivate mutating func store(
-    _ draft: borrowing HyperLogLog, _ key: borrowing Span<UInt8>, found: Key?
+    _ draft: borrowing HyperLogLog, _ key: borrowing Span<UInt8>, found: Key?, changes: Int = 1
   ) throws(CommandError) {
+    statistics.changes &+= changes - 1
     try set(key, found: found, value: draft.bytes.span, deadline: .keep)
     if let made = find(key, .peek) { markModified(made) }
   }

@@ -103,6 +103,18 @@ extension Keyspace {
     return Double.random(in: 0..<1, using: &random) < chance ? counter + 1 : counter
   }
 
+  /// Lets the key look as if it had last been used so many seconds ago, or so often: whichever the
+  /// policy counts. Negative numbers say nothing.
+  public mutating func setAccess(_ key: Key, idleSeconds: Int, frequency: Int) {
+    if policy.usesFrequency {
+      guard frequency >= 0 else { return }
+      arena.setAccess(key.entry, minutes << 8 | UInt32(min(frequency, 255)))
+    } else if idleSeconds >= 0 {
+      let access = max(now / 1000 - idleSeconds, 0)
+      arena.setAccess(key.entry, UInt32(truncatingIfNeeded: access) & 0xFF_FFFF)
+    }
+  }
+
   /// Seconds since the key's last access (OBJECT IDLETIME).
   public func idleSeconds(_ key: Key) -> Int {
     let clock = UInt32(truncatingIfNeeded: now / 1000) & 0xFF_FFFF

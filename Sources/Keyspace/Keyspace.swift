@@ -31,6 +31,8 @@ public struct Keyspace: ~Copyable {
   public var maximumStringBytes = 512 << 20
   /// Up to which size collections stay packed.
   public var limits = CollectionLimits()
+  /// Whether the checksums of payloads that are to become keys are looked at.
+  public var checksPayloads = true
   /// The longest sparse HyperLogLog (hll-sparse-max-bytes).
   public var maximumSparseHyperLogLogBytes = 3000
   /// Set when a command has given the place of a large argument to a key. The server clears it

@@ -44,7 +44,7 @@ extension ServerHandlers {
   private static func isWithoutEffect(_ name: String, _ count: Int) -> Bool {
     switch (name, count) {
     case ("jmap", 2), ("loadaof", 2), ("leak", 3), ("aof-flush-sleep", 3), ("dict-resizing", 3),
-      ("set-skip-checksum-validation", 3), ("set-disable-deny-scripts", 3),
+      ("set-disable-deny-scripts", 3),
       ("drop-cluster-packet-filter", 3):
       return true
     default: return false
@@ -75,6 +75,9 @@ extension ServerHandlers {
             "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
         }
       }
+      reply.ok()
+    case ("set-skip-checksum-validation", 3):
+      server.keys.checksPayloads = looseInteger(args[2]) == 0
       reply.ok()
     case ("htstats", 3...): try tableStatistics(args, &server, &reply)
     case ("set-active-expire", 3):

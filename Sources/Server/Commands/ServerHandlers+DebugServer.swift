@@ -182,11 +182,12 @@ extension ServerHandlers {
     "    attrib, push, verbatim, true or false.",
     "SDSLEN <key>", "    The lengths of a string and its key.",
     "SET-ACTIVE-EXPIRE <0|1>", "    Let keys expire only when they are met, or as usual.",
+    "SET-SKIP-CHECKSUM-VALIDATION <0|1>", "    Take payloads whose checksums are wrong.",
     "SLEEP <seconds>", "    Do nothing at all for a while. Decimals allowed.",
     "STRINGMATCH-LEN <pattern> <string>", "    Whether the pattern matches.",
     "STRINGMATCH-TEST", "    Match random patterns, to see whether that crashes.",
     "AOF-FLUSH-SLEEP, DICT-RESIZING, DROP-CLUSTER-PACKET-FILTER, JMAP, LEAK, LOADAOF,",
-    "QUICKLIST-PACKED-THRESHOLD, RELOAD, REPLYBUFFER, SET-SKIP-CHECKSUM-VALIDATION",
+    "QUICKLIST-PACKED-THRESHOLD, RELOAD, REPLYBUFFER",
     "    Accepted without effect: there is nothing here that they could act on.",
   ]
 }

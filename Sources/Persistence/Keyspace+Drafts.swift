@@ -1,0 +1,35 @@
+// Drafts of values that are read from RDB payloads.
+//
+// 1. A payload that is refused leaves the keyspace as it was.
+
+import Bytes
+import Keyspace
+
+extension Keyspace {
+  /// A draft of the value that the reader comes to, for `key`.
+  /// - Returns: nil when it is no value: corrupt, empty, or with something twice.
+  public mutating func draft(
+    _ key: borrowing Span<UInt8>, _ reader: inout RDBReader
+  ) throws(CommandError) -> ValueDraft? {
+    do throws(PayloadError) {
+      let value = try DecodedValue(type: try reader.byte(), &reader)
+      return try draft(key, value)
+    } catch {
+      if case .failed(let reason) = error { throw reason }
+      return nil
+    }
+  }
+
+  private mutating func draft(
+    _ key: borrowing Span<UInt8>, _ value: borrowing DecodedValue
+  ) throws(PayloadError) -> ValueDraft? {
+    do throws(CommandError) {
+      switch value.type {
+      case .string: return try draftString(key, value.elements.element(0))
+      case .list, .set, .sortedSet, .hash, .stream: return nil
+      }
+    } catch {
+      throw .failed(error)
+    }
+  }
+}
