@@ -38,7 +38,7 @@ public struct ElementWalk: BitwiseCopyable, Sendable {
 
 extension ArenaReader {
   /// A walk that stands before the first element of a hash or set.
-  func walk(_ collection: Ref<Entry>) -> ElementWalk {
+  public func walk(_ collection: Ref<Entry>) -> ElementWalk {
     ElementWalk(collection, entry(collection).header.form)
   }
 
@@ -49,7 +49,7 @@ extension ArenaReader {
 
   /// Goes to the next element.
   /// - Returns: false at the end.
-  func advance(_ walk: inout ElementWalk, _ hash: KeyedHash) -> Bool {
+  public func advance(_ walk: inout ElementWalk, _ hash: KeyedHash) -> Bool {
     switch walk.encoding {
     case .listpack:
       let list = listpack(walk.collection)
@@ -73,7 +73,7 @@ extension ArenaReader {
 
   /// The member or field at which the walk stands.
   @_lifetime(copy self)
-  func element(_ walk: ElementWalk) -> Element {
+  public func element(_ walk: ElementWalk) -> Element {
     switch walk.encoding {
     case .listpack: return listpack(walk.collection).element(walk.place)
     case .intset: return Element(integer: intset(walk.collection)[walk.place])
@@ -83,14 +83,14 @@ extension ArenaReader {
 
   /// The value of the field at which the walk stands.
   @_lifetime(copy self)
-  func fieldValue(_ walk: ElementWalk) -> Element {
+  public func fieldValue(_ walk: ElementWalk) -> Element {
     guard walk.encoding == .listpack else { return Element(text: entry(walk.entry).value) }
     let list = listpack(walk.collection)
     return list.element(list.next(walk.place))
   }
 
   /// How many members or fields a hash or set has.
-  func elementCount(_ collection: Ref<Entry>, _ hash: KeyedHash) -> Int {
+  public func elementCount(_ collection: Ref<Entry>, _ hash: KeyedHash) -> Int {
     let form = entry(collection).header.form
     switch form.encoding {
     case .listpack: return listpack(collection).count / (form.type == .hash ? 2 : 1)

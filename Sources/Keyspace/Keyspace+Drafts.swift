@@ -1,4 +1,5 @@
-// Drafts: values that no key has yet, made of what was collected outside the arena.
+// Drafts: values that no key has yet, made of elements that were collected outside the arena: the
+// result of SORT, a payload of RESTORE.
 //
 //   elements ──► draft ──► store   (over whatever has the key)
 //                  └─────► discard
@@ -27,14 +28,14 @@ extension Keyspace {
         entry = try arena.reshape(
           entry, expiry: deadline, valueCount: arena.facts(entry).valueCount, slack: false)
       } catch {
-        arena.freeEntry(entry)
+        arena.discardEntry(entry)
         throw .outOfMemory
       }
     }
-    try put(entry, hash(key), expiry: deadline, database: selected)
+    try store(entry, key)
   }
 
-  public mutating func discard(_ draft: ValueDraft) { arena.freeEntry(draft.entry) }
+  public mutating func discard(_ draft: ValueDraft) { arena.discardEntry(draft.entry) }
 
   // MARK: Strings
 
@@ -47,5 +48,57 @@ extension Keyspace {
     } catch {
       throw .outOfMemory
     }
+  }
+
+  // MARK: Hashes and sets
+
+  /// A hash of fields and values in turn; nil when a field is there twice.
+  public mutating func draftHash(
+    _ key: borrowing Span<UInt8>, _ pairs: borrowing ElementList
+  ) throws(CommandError) -> ValueDraft? {
+    var batch = FieldBatch()
+    for index in stride(from: 0, to: pairs.count, by: 2) {
+      batch.add(field: pairs.element(index).count, value: pairs.element(index + 1).count)
+    }
+    var entry = Ref<Entry>.null
+    do throws(ArenaFull) {
+      entry = try HashValue.make(&arena, key: key, access: initialAccess)
+      try HashValue.prepare(&arena, &entry, for: batch, limits, hash)
+      for index in stride(from: 0, to: pairs.count, by: 2) {
+        let isNew = try HashValue.set(
+          &arena, &entry, pairs.element(index), pairs.element(index + 1), keepsDeadline: false,
+          limits, hash)
+        if !isNew {
+          arena.discardEntry(entry)
+          return nil
+        }
+      }
+    } catch {
+      if !entry.isNull { arena.discardEntry(entry) }
+      throw .outOfMemory
+    }
+    return ValueDraft(entry: entry)
+  }
+
+  /// A set; nil when a member is there twice.
+  public mutating func draftSet(
+    _ key: borrowing Span<UInt8>, _ members: borrowing ElementList
+  ) throws(CommandError) -> ValueDraft? {
+    var entry = Ref<Entry>.null
+    do throws(ArenaFull) {
+      entry = try SetValue.make(&arena, key: key, access: initialAccess)
+      if members.count > max(limits.setIntsetEntries, limits.setListpackEntries) {
+        try SetValue.prepare(&arena, &entry, adding: members.count, limits, hash)
+      }
+      for index in 0..<members.count
+      where try !SetValue.add(&arena, &entry, members.element(index), limits, hash) {
+        arena.discardEntry(entry)
+        return nil
+      }
+    } catch {
+      if !entry.isNull { arena.discardEntry(entry) }
+      throw .outOfMemory
+    }
+    return ValueDraft(entry: entry)
   }
 }

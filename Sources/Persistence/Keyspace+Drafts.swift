@@ -26,7 +26,9 @@ extension Keyspace {
     do throws(CommandError) {
       switch value.type {
       case .string: return try draftString(key, value.elements.element(0))
-      case .list, .set, .sortedSet, .hash, .stream: return nil
+      case .set: return try draftSet(key, value.elements)
+      case .hash: return try draftHash(key, value.elements)
+      case .list, .sortedSet, .stream: return nil
       }
     } catch {
       throw .failed(error)

@@ -1,5 +1,8 @@
 // Values as RDB has them: always in encodings that Redis 7.0 reads.
 //
+//   kept as     hash listpack | hash table | set intset | set listpack, table
+//   written as  16, its bytes | 4, pairs   | 11, bytes  | 2, members
+//
 // 1. Reading goes through an ArenaReader alone: a frozen view will do.
 
 import Bytes
@@ -12,7 +15,48 @@ extension RDBWriter {
   public mutating func value(
     _ ref: Ref<Entry>, _ reader: borrowing ArenaReader, _ hash: KeyedHash
   ) {
-    byte(RDBType.string.rawValue)
-    string(reader.entry(ref).value)
+    let form = reader.entry(ref).header.form
+    switch (form.type, form.encoding) {
+    case (.string, _): bytes(.string, reader.entry(ref).value)
+    case (.hash, .listpack): bytes(.hashListpack, reader.entry(ref).value)
+    case (.hash, _): hashTable(ref, reader, hash)
+    case (.set, .intset): bytes(.setIntset, reader.entry(ref).value)
+    case (.set, _): members(ref, reader, hash)
+    case (.sortedSet, _), (.list, _), (.stream, _):
+      preconditionFailure("no such value is made yet")
+    }
+  }
+
+  mutating func type(_ type: RDBType) { byte(type.rawValue) }
+
+  /// A value that is one string.
+  private mutating func bytes(_ type: RDBType, _ value: borrowing Span<UInt8>) {
+    self.type(type)
+    string(value)
+  }
+
+  mutating func element(_ element: borrowing Element) {
+    if element.isInteger { string(decimal: element.integer) } else { string(element.string) }
+  }
+
+  private mutating func hashTable(
+    _ ref: Ref<Entry>, _ reader: borrowing ArenaReader, _ hash: KeyedHash
+  ) {
+    type(.hash)
+    length(reader.elementCount(ref, hash))
+    var walk = reader.walk(ref)
+    while reader.advance(&walk, hash) {
+      element(reader.element(walk))
+      element(reader.fieldValue(walk))
+    }
+  }
+
+  private mutating func members(
+    _ ref: Ref<Entry>, _ reader: borrowing ArenaReader, _ hash: KeyedHash
+  ) {
+    type(.set)
+    length(reader.elementCount(ref, hash))
+    var walk = reader.walk(ref)
+    while reader.advance(&walk, hash) { element(reader.element(walk)) }
   }
 }

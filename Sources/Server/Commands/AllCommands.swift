@@ -7,7 +7,8 @@ extension CommandTable where Host == Server {
   public static func all(renamed: [RenamedCommand] = []) -> CommandTable<Server> {
     CommandTable(
       Command.connection + Command.server + Command.transactions + Command.generic
-        + Command.strings + Command.bitmaps + Command.hashes + Command.sets + Command.hyperLogLogs + Command.keyMoves,
+        + Command.strings + Command.bitmaps + Command.hashes + Command.sets
+        + Command.hyperLogLogs + Command.keyMoves,
       renamed: renamed.map { ($0.from, $0.to) })
   }
 
