@@ -6,7 +6,8 @@
 //
 //      0.00000015   1.5e-8   1234.5   1e+20
 //
-// 3. The extended type prints as INCRBYFLOAT does: 17 decimals without trailing zeros, never an
+// 3. Where Redis prints all seventeen digits that tell doubles apart (ZSCAN, DEBUG DIGEST) we do.
+// 4. The extended type prints as INCRBYFLOAT does: 17 decimals without trailing zeros, never an
 //    exponent.
 
 import CSystem
@@ -89,6 +90,30 @@ extension ByteBuffer {
     } else {
       append(digits: ShortestDigits(magnitude))
     }
+  }
+
+  /// Appends `value` with seventeen significant digits, as printf's %.17g does.
+  public mutating func append(seventeenDigits value: Double) {
+    append(value, style: 0x67, precision: 17)
+  }
+
+  /// Appends `value` with so many decimals, at most 17, as printf's %f does.
+  public mutating func append(_ value: Double, decimals: Int) {
+    append(value, style: 0x66, precision: decimals)
+  }
+
+  private mutating func append(_ value: Double, style: CChar, precision: Int) {
+    // The longest: 309 digits, a sign, a point, 17 decimals and C's final zero.
+    var text = InlineArray<352, UInt8>(repeating: 0)
+    var span = text.mutableSpan
+    // SAFETY: the C function writes at most `count` bytes and says how many.
+    let count = unsafe span.withUnsafeMutableBufferPointer { buffer in
+      unsafe Int(
+        csystem_format_double(
+          value, style, Int32(precision), buffer.baseAddress, buffer.count))
+    }
+    precondition(count > 0)
+    append(text.span.extracting(0..<count))
   }
 
   /// Appends `value` as INCRBYFLOAT does.

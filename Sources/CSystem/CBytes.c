@@ -51,6 +51,13 @@ int csystem_format_extended(csystem_extended value, uint8_t *text, size_t capaci
   return length < 0 || (size_t)length >= capacity ? 0 : length;
 }
 
+int csystem_format_double(
+    double value, char style, int precision, uint8_t *text, size_t capacity) {
+  const char *format = style == 'f' ? "%.*f" : "%.*g";
+  int length = snprintf((char *)text, capacity, format, precision, value);
+  return length < 0 || (size_t)length >= capacity ? 0 : length;
+}
+
 #if defined(__x86_64__)
 
 #include <nmmintrin.h>

@@ -136,6 +136,30 @@ public enum RESPVersion: UInt8, Sendable {
     }
   }
 
+  /// A number, printed as ZSCORE prints it.
+  public mutating func double(_ value: Double) {
+    if version == .three {
+      bytes.append(0x2C)
+      bytes.append(double: value)
+      return endLine()
+    }
+    let mark = bytes.count
+    bytes.append(double: value)
+    let count = bytes.count - mark
+    endLine()
+    // The length is known last: at most 25 bytes move.
+    var head = InlineArray<5, UInt8>(repeating: 0x24)
+    var length = 1
+    if count > 9 {
+      head[length] = 0x30 + UInt8(truncatingIfNeeded: count / 10)
+      length += 1
+    }
+    head[length] = 0x30 + UInt8(truncatingIfNeeded: count % 10)
+    head[length + 1] = 13
+    head[length + 2] = 10
+    bytes.insert(head.span.extracting(0..<(length + 3)), at: mark)
+  }
+
   /// An integer of any size as decimal text.
   public mutating func bigNumber(_ text: String) {
     if version == .three {

@@ -21,6 +21,11 @@ int csystem_parse_extended(const uint8_t *text, size_t count, csystem_extended *
 /// Writes a finite `value` with 17 decimals to `text`, of `capacity` bytes; returns the length.
 int csystem_format_extended(csystem_extended value, uint8_t *text, size_t capacity);
 
+/// Writes `value` as printf's %.*f or %.*g does, the style being 'f' or 'g', to `text`, of `capacity`
+/// bytes; returns the length, 0 if it does not fit.
+int csystem_format_double(
+    double value, char style, int precision, uint8_t *text, size_t capacity);
+
 /// Whether csystem_crc32c may be called.
 int csystem_has_crc32c(void);
 
