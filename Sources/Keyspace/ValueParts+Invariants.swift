@@ -10,14 +10,17 @@ extension ArenaReader {
     let form = entry(ref).header.form
     switch form.encoding {
     case .plain: precondition(form.type == .string, "a collection is kept as a string")
-    case .listpack: checkListpack(ref, form.type)
+    case .listpack:
+      checkListpack(ref, form.type)
+      if form.type == .sortedSet { checkSortedSet(ref, hash) }
     case .intset:
       precondition(form.type == .set, "what is no set is kept as an intset")
       precondition(Intset.isValid(entry(ref).value), "an intset is damaged")
     case .table:
       precondition(form.type == .set || form.type == .hash, "a table is neither set nor hash")
       checkTable(ref, hash)
-    case .sortedTree, .listTree, .stream: preconditionFailure("no such value is made yet")
+    case .sortedTree: checkSortedSet(ref, hash)
+    case .listTree, .stream: preconditionFailure("no such value is made yet")
     }
   }
 
@@ -28,8 +31,8 @@ extension ArenaReader {
     let step: Int
     switch type {
     case .set: step = 1
-    case .hash: step = 2
-    case .sortedSet, .list: return
+    case .hash, .sortedSet: step = 2
+    case .list: return
     case .string, .stream: preconditionFailure("a value of that type is no listpack")
     }
     precondition(list.count % step == 0, "a field has no value")

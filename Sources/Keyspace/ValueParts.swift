@@ -14,7 +14,8 @@ extension ArenaReader {
     switch form.type {
     case .string: return false
     case .hash, .set: return elementCount(ref, hash) == 0
-    case .list, .sortedSet, .stream:
+    case .sortedSet: return sortedCount(ref) == 0
+    case .list, .stream:
       guard form.encoding == .listpack else { preconditionFailure("no such value is made yet") }
       return listpack(ref).isEmpty
     }
@@ -64,7 +65,8 @@ extension Keyspace {
     case .plain, .listpack, .intset: return own
     case .table:
       return own + tableBytes(arena.reader.table(key.entry, hash), samples: samples)
-    case .sortedTree, .listTree, .stream: preconditionFailure("no such value is made yet")
+    case .sortedTree: return own + sortedTreeBytes(key, samples: samples)
+    case .listTree, .stream: preconditionFailure("no such value is made yet")
     }
   }
 
@@ -98,7 +100,8 @@ extension Arena {
     case .table:
       let copy = try reader.table(old, hash).clone(&self)
       setRootWord(new, 0, copy.root.unit)
-    case .sortedTree, .listTree, .stream: preconditionFailure("no such value is made yet")
+    case .sortedTree: try cloneSortedTree(of: old, into: new, hash)
+    case .listTree, .stream: preconditionFailure("no such value is made yet")
     }
   }
 }
@@ -126,7 +129,8 @@ extension RunningDigest {
         own.mix(reader.fieldValue(walk))
         xor(own)
       }
-    case .list, .sortedSet, .stream: preconditionFailure("no such value is made yet")
+    case .sortedSet: mix(sortedSet: ref, reader, hash)
+    case .list, .stream: preconditionFailure("no such value is made yet")
     }
   }
 

@@ -84,6 +84,21 @@ extension CountedTree {
     arena.free(Ref<TreeNode>(offset: node))
   }
 
+  /// The bytes that the nodes take. Looks at the inner nodes only.
+  public func structureBytes(_ reader: borrowing ArenaReader) -> Int {
+    if height == 0 { return 0 }
+    if height == 1 { return Self.frontBytes + Self.capacity(reader, root) * Self.itemBytes }
+    return Self.bytes(reader, root, level: height - 1)
+  }
+
+  private static func bytes(_ reader: borrowing ArenaReader, _ node: Int, level: Int) -> Int {
+    let count = count(reader, node)
+    if level == 1 { return innerBytes + count * leafBytes }
+    var sum = innerBytes
+    for index in 0..<count { sum += bytes(reader, child(reader, node, index), level: level - 1) }
+    return sum
+  }
+
   // MARK: Small nodes
 
   /// Takes the empty node at `depth` out of the tree, and with it parents that it leaves empty.

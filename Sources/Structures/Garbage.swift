@@ -16,6 +16,8 @@ public enum GarbageKind: UInt64, Sendable {
   case table = 1
   /// An expiry wheel.
   case wheel = 2
+  /// The nodes of a sorted set's tree, by root and height; its members go with their table.
+  case sortedTree = 3
 }
 
 extension Arena {
@@ -38,7 +40,10 @@ extension Arena {
     case .plain, .listpack, .intset: return
     case .table:
       discard(.table, reader.rootWord(ref, 0))
-    case .sortedTree, .listTree, .stream:
+    case .sortedTree:
+      discard(.sortedTree, reader.rootWord(ref, 1))
+      discard(.table, reader.rootWord(ref, 0))
+    case .listTree, .stream:
       preconditionFailure("no such value is made yet")
     }
   }
@@ -123,6 +128,7 @@ extension Arena {
     switch kind {
     case .table: table(unit).count(reader)
     case .wheel: ExpiryWheel(root: Ref(unit: unit)).recordCount(reader)
+    case .sortedTree: sortedTree(unit).height > 1 ? .max : 0
     }
   }
 
@@ -130,7 +136,7 @@ extension Arena {
   private mutating func beginFreeing(_ kind: GarbageKind, _ unit: UInt64) {
     switch kind {
     case .table: table(unit).beginFreeing(&self)
-    case .wheel: break
+    case .wheel, .sortedTree: break
     }
   }
 
@@ -143,7 +149,17 @@ extension Arena {
     case .table: return table(unit).freeSome(&self, limit: limit, freed: &freed)
     case .wheel:
       return ExpiryWheel(root: Ref(unit: unit)).free(&self, limit: max(limit / 16, 1))
+    case .sortedTree:
+      var tree = sortedTree(unit)
+      var left = limit
+      while left > 0 && !tree.isEmpty { left -= tree.dropLastLeaf(&self) }
+      return tree.isEmpty
     }
+  }
+
+  /// A tree that is being taken down.
+  private func sortedTree(_ unit: UInt64) -> CountedTree<ScoredMember> {
+    CountedTree(rootWord: unit, count: 0, weight: 0)
   }
 
   private func table(_ unit: UInt64) -> HashTable {
