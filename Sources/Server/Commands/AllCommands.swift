@@ -8,7 +8,8 @@ extension CommandTable where Host == Server {
     CommandTable(
       Command.connection + Command.server + Command.transactions + Command.generic
         + Command.strings + Command.bitmaps + Command.hashes + Command.sets
-        + Command.hyperLogLogs + Command.keyMoves,
+        + Command.hyperLogLogs + Command.keyMoves
+        + Command.sortedSets + Command.geo,
       renamed: renamed.map { ($0.from, $0.to) })
   }
 
