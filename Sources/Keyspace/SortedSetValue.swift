@@ -33,7 +33,7 @@ extension ArenaReader {
   }
 
   /// How many members a sorted set has.
-  func sortedCount(_ set: Ref<Entry>) -> Int {
+  public func sortedCount(_ set: Ref<Entry>) -> Int {
     if entry(set).header.encoding == .listpack { return listpack(set).count / 2 }
     return Int(rootWord(set, 2))
   }

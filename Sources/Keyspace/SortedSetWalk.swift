@@ -26,7 +26,7 @@ public struct SortedSetWalk: BitwiseCopyable, Sendable {
 
 extension ArenaReader {
   /// A walk whose first member is that of rank `rank`; backwards it goes down from there.
-  func sortedWalk(
+  public func sortedWalk(
     _ set: Ref<Entry>, from rank: Int, isReversed: Bool, _ hash: KeyedHash
   ) -> SortedSetWalk {
     let isPacked = entry(set).header.encoding == .listpack
@@ -45,7 +45,7 @@ extension ArenaReader {
 
   /// Goes to the next member.
   /// - Returns: false at the end.
-  func advance(_ walk: inout SortedSetWalk) -> Bool {
+  public func advance(_ walk: inout SortedSetWalk) -> Bool {
     walk.isPacked ? advanceInListpack(&walk) : advanceInTree(&walk)
   }
 
@@ -77,13 +77,13 @@ extension ArenaReader {
 
   /// The member at which the walk stands.
   @_lifetime(copy self)
-  func member(_ walk: SortedSetWalk) -> Element {
+  public func member(_ walk: SortedSetWalk) -> Element {
     guard walk.isPacked else { return Element(text: entry(walk.item.entry).key) }
     return listpack(walk.set).element(walk.offset)
   }
 
   /// The score of the member at which the walk stands.
-  func score(_ walk: SortedSetWalk) -> Double {
+  public func score(_ walk: SortedSetWalk) -> Double {
     guard walk.isPacked else { return walk.item.score }
     let list = listpack(walk.set)
     return list.element(list.next(walk.offset)).score

@@ -28,7 +28,8 @@ extension Keyspace {
       case .string: return try draftString(key, value.elements.element(0))
       case .set: return try draftSet(key, value.elements)
       case .hash: return try draftHash(key, value.elements)
-      case .list, .sortedSet, .stream: return nil
+      case .sortedSet: return try draftSortedSet(key, value.elements, value.scores)
+      case .list, .stream: return nil
       }
     } catch {
       throw .failed(error)

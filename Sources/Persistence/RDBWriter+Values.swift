@@ -3,6 +3,9 @@
 //   kept as     hash listpack | hash table | set intset | set listpack, table
 //   written as  16, its bytes | 4, pairs   | 11, bytes  | 2, members
 //
+//   kept as     sorted set listpack | tree
+//   written as  17, its bytes       | 5, members and scores
+//
 // 1. Reading goes through an ArenaReader alone: a frozen view will do.
 
 import Bytes
@@ -22,7 +25,9 @@ extension RDBWriter {
     case (.hash, _): hashTable(ref, reader, hash)
     case (.set, .intset): bytes(.setIntset, reader.entry(ref).value)
     case (.set, _): members(ref, reader, hash)
-    case (.sortedSet, _), (.list, _), (.stream, _):
+    case (.sortedSet, .listpack): bytes(.sortedSetListpack, reader.entry(ref).value)
+    case (.sortedSet, _): sortedTree(ref, reader, hash)
+    case (.list, _), (.stream, _):
       preconditionFailure("no such value is made yet")
     }
   }
@@ -58,5 +63,20 @@ extension RDBWriter {
     length(reader.elementCount(ref, hash))
     var walk = reader.walk(ref)
     while reader.advance(&walk, hash) { element(reader.element(walk)) }
+  }
+
+  /// From the highest score to the lowest, as Redis has it: each member that is read becomes the
+  /// first.
+  private mutating func sortedTree(
+    _ ref: Ref<Entry>, _ reader: borrowing ArenaReader, _ hash: KeyedHash
+  ) {
+    type(.sortedSet)
+    let count = reader.sortedCount(ref)
+    length(count)
+    var walk = reader.sortedWalk(ref, from: count - 1, isReversed: true, hash)
+    while reader.advance(&walk) {
+      element(reader.member(walk))
+      double(reader.score(walk))
+    }
   }
 }

@@ -9,7 +9,7 @@ import Testing
 /// Values through payloads and back, on both sides of every threshold, and payloads that were
 /// damaged on the way.
 @Suite struct RoundTripTests {
-  @Test(arguments: [ValueType.string, .set, .hash], [1, 2, 100, 130, 600, 3000])
+  @Test(arguments: [ValueType.string, .set, .hash, .sortedSet], [1, 2, 100, 130, 600, 3000])
   func valuesComeBack(type: ValueType, count: Int) throws {
     var keys = try makeKeyspace()
     for isLong in [false, true] {
@@ -29,7 +29,7 @@ import Testing
   func damagedPayloadsLeaveNothingBehind(seed: Int) throws {
     var random = Seeded(seed)
     var keys = try makeKeyspace()
-    let types: [ValueType] = [.string, .set, .hash]
+    let types: [ValueType] = [.string, .set, .hash, .sortedSet]
     for round in 0..<120 {
       let type = types[round % types.count]
       try make(&keys, type, count: [3, 20, 200][random.below(3)], isLong: false, seed: round)
@@ -89,6 +89,7 @@ import Testing
   ) throws {
     var random = Seeded(seed)
     var elements = ElementList()
+    var scores = GrowableArray<Double>()
     for index in 0..<count {
       // All different, some of them integers.
       var text = Array("\(index * 7919)".utf8)
@@ -96,6 +97,7 @@ import Testing
       if isLong { text += [UInt8](repeating: 0x78, count: 70 + random.below(300)) }
       elements.append(text.span)
       if type == .hash { elements.append(text.span) }
+      scores.append([1, -0.5, .infinity, 1e300, Double(index)][random.below(5)])
     }
     let key = name("key")
     let draft: ValueDraft?
@@ -103,7 +105,8 @@ import Testing
     case .string: draft = try keys.draftString(key.span, elements.element(0))
     case .set: draft = try keys.draftSet(key.span, elements)
     case .hash: draft = try keys.draftHash(key.span, elements)
-    case .list, .sortedSet, .stream: draft = nil
+    case .sortedSet: draft = try keys.draftSortedSet(key.span, elements, scores)
+    case .list, .stream: draft = nil
     }
     try keys.store(try #require(draft), key.span)
   }
