@@ -16,8 +16,9 @@ help: ## Show this list
 setup: ## Install what is missing (Debian packages, a Python venv in .build-tools)
 	@Tools/setup
 
-build: setup ## Build the release server at .build/release/ferrite-server
+build: setup ## Build the release server and tool at .build/release/ferrite-server and ferrite
 	swift build -c release --product ferrite-server
+	swift build -c release --product ferrite
 
 run: build ## Build and start the server with its data in ./data (PORT=6379, ARGS='--name value')
 	@mkdir -p data

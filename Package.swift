@@ -21,12 +21,18 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
   name: "ferrite",
-  products: [.executable(name: "ferrite-server", targets: ["ferrite-server"])],
+  products: [
+    .executable(name: "ferrite-server", targets: ["ferrite-server"]),
+    .executable(name: "ferrite", targets: ["ferrite"]),
+  ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
     .target(name: "CSystem", cSettings: [.unsafeFlags(["-O2"])]),
@@ -39,6 +45,8 @@ let package = Package(
     target("Structures", ["CSystem", "Memory", "Bytes"]),
     target("Storage", ["CSystem", "CPmem2", "Memory", "Platform", "Bytes"]),
     target("Simulation", ["CSystem", "Storage", "Platform"]),
+    .executableTarget(
+      name: "ferrite", dependencies: ["Storage", "Platform", arguments], swiftSettings: settings),
     target("RESP", ["Bytes"]),
     target("Keyspace", ["Structures", "Memory", "Bytes"]),
     target("Persistence", ["Keyspace", "Structures", "Memory", "Bytes"]),

@@ -10,9 +10,11 @@ import Synchronization
 public final class FileMedium: Medium {
   public let facts: MediumFacts
   private let directory: OpenDirectory
+  private let isReadOnly: Bool
 
-  /// The directory must exist.
-  public init(directory path: String) throws(IOError) {
+  /// The directory must exist. One that is opened for reading only is not changed in any way.
+  public init(directory path: String, isReadOnly: Bool = false) throws(IOError) {
+    self.isReadOnly = isReadOnly
     directory = try OpenDirectory(path)
     facts = MediumFacts(
       kind: .file, directory: path, hasMapSync: false, granularityBytes: 4096,
@@ -20,16 +22,25 @@ public final class FileMedium: Medium {
   }
 
   public func open(_ name: String, _ mode: WriteMode) throws(IOError) -> any MediumFile {
-    try BlockFile(directory.path(name), O_RDWR, mode)
+    try BlockFile(directory.path(name), isReadOnly ? O_RDONLY : O_RDWR, mode)
   }
 
   public func create(_ name: String, _ mode: WriteMode) throws(IOError) -> any MediumFile {
-    try BlockFile(directory.path(name), O_RDWR | O_CREAT | O_EXCL, mode)
+    try mayChange("open", name)
+    return try BlockFile(directory.path(name), O_RDWR | O_CREAT | O_EXCL, mode)
   }
 
-  public func remove(_ name: String) throws(IOError) { try directory.remove(name) }
+  private func mayChange(_ operation: String, _ name: String) throws(IOError) {
+    guard !isReadOnly else { throw IOError(operation, path(name), errno: EROFS) }
+  }
+
+  public func remove(_ name: String) throws(IOError) {
+    try mayChange("unlink", name)
+    try directory.remove(name)
+  }
 
   public func rename(_ name: String, to newName: String) throws(IOError) {
+    try mayChange("rename", name)
     try directory.rename(name, to: newName)
   }
 
@@ -37,7 +48,9 @@ public final class FileMedium: Medium {
 
   public func synchronizeDirectory() throws(IOError) { try directory.synchronize() }
 
-  public func lock(_ name: String) throws(IOError) -> DirectoryLock { try directory.lock(name) }
+  public func lock(_ name: String) throws(IOError) -> DirectoryLock {
+    try directory.lock(name, isReadOnly ? O_RDONLY : O_RDWR | O_CREAT)
+  }
 
   public func freeBytes() -> Int? { directory.freeBytes() }
 }
@@ -202,9 +215,11 @@ final class OpenDirectory: Sendable {
     guard fsync(descriptor) == 0 else { throw IOError("fsync", name, errno: errno) }
   }
 
-  func lock(_ file: String) throws(IOError) -> DirectoryLock {
+  func lock(
+    _ file: String, _ flags: Int32 = O_RDWR | O_CREAT
+  ) throws(IOError) -> DirectoryLock {
     // SAFETY: the path's text outlives the call.
-    let held = unsafe Glibc.open(path(file), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    let held = unsafe Glibc.open(path(file), flags | O_CLOEXEC, 0o600)
     guard held >= 0 else { throw IOError("open", path(file), errno: errno) }
     guard csystem_try_lock(held) == 0 else {
       let code = errno

@@ -39,11 +39,26 @@ final class ImageStore: @unchecked Sendable {
   }
 
   /// Opens the image in the medium's directory, making one where there is none.
-  init(_ medium: any Medium) throws(StorageError) {
+  convenience init(_ medium: any Medium) throws(StorageError) {
+    try storageError { () throws(IOError) in
+      if try !medium.list().contains(ImageFormat.imageName) { try Self.make(medium) }
+    }
+    try self.init(reading: medium)
+    try recover()
+    let needed = ImageFormat.place(ofPage: superblock.usedPages)
+    guard image.count >= needed else {
+      throw .corrupt(
+        path: image.path,
+        "the image is cut off: \(image.count) bytes, \(needed) are in use; what is beyond is lost")
+    }
+    _ = try storageError { () throws(IOError) in try ensureLength(pages: superblock.usedPages) }
+  }
+
+  /// Opens an image as it is, for looking at it: nothing is made, recovered or changed.
+  init(reading medium: any Medium) throws(StorageError) {
     self.medium = medium
     let files = try storageError { () throws(IOError) in
-      if try !medium.list().contains(ImageFormat.imageName) { try Self.make(medium) }
-      return (
+      (
         try medium.open(ImageFormat.imageName), try medium.open(ImageFormat.sumsName),
         try medium.open(ImageFormat.journalName)
       )
@@ -53,16 +68,6 @@ final class ImageStore: @unchecked Sendable {
     (superblock, identity) = try Self.readSuperblock(image, medium)
     durable = Mutex(superblock)
     try Self.checkHeader(sums, ImageFormat.sumsMagic, identity)
-    try recover()
-    let needed = ImageFormat.place(ofPage: self.superblock.usedPages)
-    guard image.count >= needed else {
-      throw .corrupt(
-        path: image.path,
-        "the image is cut off: \(image.count) bytes, \(needed) are in use; what is beyond is lost")
-    }
-    _ = try storageError { () throws(IOError) in
-      try ensureLength(pages: self.superblock.usedPages)
-    }
   }
 
   /// The newest one that is durable.
@@ -151,7 +156,7 @@ final class ImageStore: @unchecked Sendable {
   }
 
   /// The journal's header when it commits the epoch after the superblock's.
-  private func committedJournal() throws(StorageError) -> JournalHeader? {
+  func committedJournal() throws(StorageError) -> JournalHeader? {
     guard journal.count >= ImageFormat.bodyOffset else {
       throw .foreign(path: journal.path, "not a journal of Ferrite's: it is too short")
     }

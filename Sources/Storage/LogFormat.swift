@@ -27,7 +27,8 @@ import Platform
 public typealias LSN = UInt64
 
 enum LogFormat {
-  static let magic: UInt64 = 0x474F_4C45_5452_4546
+  /// "FERRLOG1"
+  static let magic: UInt64 = 0x3147_4F4C_5252_4546
   static let version: UInt32 = 1
   static let headerBytes = 4096
   static let recordHeaderBytes = 32

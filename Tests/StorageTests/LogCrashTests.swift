@@ -127,18 +127,25 @@ struct LogCrashTests {
     #expect(try search.run() == nil)
   }
 
-  /// Which runs a planted bug is to show up in.
+  /// The seed of the run that showed the bug is printed, to be looked at.
   @Test(arguments: PlantedBug.allCases.filter { $0.rawValue.hasPrefix("log") })
   func everyPlantedBugIsFound(bug: PlantedBug) throws {
     // It takes damage, not a power cut: LogTests.
     if bug == .logCorruptionTakenForTornTail { return }
-    for seed in UInt64(0)..<24 {
+    let trouble: Trouble =
+      switch bug {
+      case .logDurableBeforeWrite, .logWriteSkippedAfterFailure: .failedWrite
+      case .logFailedPagesTrusted: .failedSynchronize
+      default: .none
+      }
+    for seed in UInt64(0)..<12 {
       for kind in [MediumFacts.Kind.persistentMemory, .file] {
-        for trouble in [Trouble.none, .failedSynchronize, .failedWrite] {
-          var search = LogCrashSearch(kind: kind, seed: seed)
-          search.bug = bug
-          search.trouble = trouble
-          if try search.run() != nil { return }
+        var search = LogCrashSearch(kind: kind, seed: seed)
+        search.bug = bug
+        search.trouble = trouble
+        if let finding = try search.run() {
+          print("\(bug) on \(kind) after \(search.states) states: \(finding)")
+          return
         }
       }
     }
