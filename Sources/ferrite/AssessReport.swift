@@ -74,7 +74,8 @@ struct AssessReport {
       ? "yes: one device carries it"
       : "no: it takes \(plan.devices) such devices, or shards on devices of their own"
     return [
-      "\(number(qps)) requests a second, \(percent(writeRatio)) of them writes of \(valueSize) bytes:",
+      "\(number(qps)) requests a second, \(percent(writeRatio)) of them writes of"
+        + " \(valueSize) bytes:",
       "  a write costs the medium \(number(plan.logBytes + plan.journalBytes + plan.imageBytes))"
         + " bytes: log \(number(plan.logBytes)), journal \(number(plan.journalBytes)), image"
         + " \(number(plan.imageBytes)); a read that misses DRAM \(number(plan.readBytes))",

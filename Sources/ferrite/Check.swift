@@ -44,7 +44,8 @@ struct Check: ParsableCommand {
     }
     if report.tornBytes > 0 {
       lines.append(
-        "log      a torn tail of \(report.tornBytes) bytes, never acknowledged: the next start cuts it"
+        "log      a torn tail of \(report.tornBytes) bytes, never acknowledged: the"
+          + " next start cuts it off"
       )
     }
     for error in report.errors { lines.append("DAMAGED  \(error)") }

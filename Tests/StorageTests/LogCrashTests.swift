@@ -117,7 +117,30 @@ struct LogCrashTests {
   func failuresLoseNothing(kind: MediumFacts.Kind, trouble: Trouble) throws {
     var search = LogCrashSearch(kind: kind, seed: 11)
     search.trouble = trouble
+    search.draws = 1
     #expect(try search.run() == nil)
+  }
+
+  /// Runs new seeds for FERRITE_CRASH_SECONDS, from FERRITE_CRASH_SEED on (`make crash-search`).
+  @Test func campaign() throws {
+    guard let seconds = environmentNumber("FERRITE_CRASH_SECONDS") else { return }
+    var seed = UInt64(environmentNumber("FERRITE_CRASH_SEED") ?? Int(time(nil)))
+    let end = time(nil) + seconds
+    var states = 0
+    while time(nil) < end {
+      for kind in [MediumFacts.Kind.file, .persistentMemory] {
+        for trouble in Trouble.allCases {
+          var search = LogCrashSearch(kind: kind, seed: seed)
+          search.trouble = trouble
+          let finding = try search.run()
+          states += search.states
+          #expect(finding == nil, "seed \(seed), \(kind), \(trouble)")
+          if finding != nil { return }
+        }
+      }
+      seed += 1
+    }
+    print("log: \(states) states, seeds up to \(seed - 1)")
   }
 
   @Test func whatWasSynchronizedSurvivesEverySecond() throws {
@@ -151,4 +174,10 @@ struct LogCrashTests {
     }
     Issue.record("\(bug) was not found")
   }
+}
+
+private func environmentNumber(_ name: String) -> Int? {
+  // The environment does not change while tests run.
+  guard let text = unsafe getenv(name) else { return nil }
+  return Int(unsafe String(cString: text))
 }
