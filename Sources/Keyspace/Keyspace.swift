@@ -46,6 +46,8 @@ public struct Keyspace: ~Copyable {
 
   public let hash: KeyedHash
   var databases = GrowableArray<Database>()
+  /// Gathers what is to be stored as one piece.
+  var packer = ListpackWriter()
   var random: Generator
   var due = GrowableArray<ExpiryWheel.Record>()
   var slots = GrowableArray<HashTable.Slot>()

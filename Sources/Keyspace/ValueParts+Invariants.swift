@@ -20,7 +20,10 @@ extension ArenaReader {
       precondition(form.type == .set || form.type == .hash, "a table is neither set nor hash")
       checkTable(ref, hash)
     case .sortedTree: checkSortedSet(ref, hash)
-    case .listTree, .stream: preconditionFailure("no such value is made yet")
+    case .listTree: checkList(ref, form.type)
+    case .stream:
+      precondition(form.type == .stream, "what is no stream is kept as one")
+      StreamValue.checkInvariants(self, ref)
     }
   }
 

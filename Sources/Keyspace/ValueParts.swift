@@ -15,9 +15,9 @@ extension ArenaReader {
     case .string: return false
     case .hash, .set: return elementCount(ref, hash) == 0
     case .sortedSet: return sortedCount(ref) == 0
-    case .list, .stream:
-      guard form.encoding == .listpack else { preconditionFailure("no such value is made yet") }
-      return listpack(ref).isEmpty
+    case .list: return listCount(ref) == 0
+    // A stream stays when it has become empty.
+    case .stream: return false
     }
   }
 }
@@ -66,7 +66,8 @@ extension Keyspace {
     case .table:
       return own + tableBytes(arena.reader.table(key.entry, hash), samples: samples)
     case .sortedTree: return own + sortedTreeBytes(key, samples: samples)
-    case .listTree, .stream: preconditionFailure("no such value is made yet")
+    case .listTree: return own + listBytes(key, samples: samples)
+    case .stream: return own + streamBytes(key, samples: samples)
     }
   }
 
@@ -101,7 +102,8 @@ extension Arena {
       let copy = try reader.table(old, hash).clone(&self)
       setRootWord(new, 0, copy.root.unit)
     case .sortedTree: try cloneSortedTree(of: old, into: new, hash)
-    case .listTree, .stream: preconditionFailure("no such value is made yet")
+    case .listTree: try cloneList(of: old, into: new)
+    case .stream: try cloneStream(of: old, into: new)
     }
   }
 }
@@ -130,7 +132,8 @@ extension RunningDigest {
         xor(own)
       }
     case .sortedSet: mix(sortedSet: ref, reader, hash)
-    case .list, .stream: preconditionFailure("no such value is made yet")
+    case .list: mix(list: ref, reader)
+    case .stream: mix(stream: ref, reader)
     }
   }
 

@@ -2,6 +2,7 @@
 //
 //   kept as     hash listpack | hash table | set intset | set listpack, table
 //   written as  16, its bytes | 4, pairs   | 11, bytes  | 2, members
+//   lists and streams: RDBWriter+Sequences
 //
 //   kept as     sorted set listpack | tree
 //   written as  17, its bytes       | 5, members and scores
@@ -27,8 +28,8 @@ extension RDBWriter {
     case (.set, _): members(ref, reader, hash)
     case (.sortedSet, .listpack): bytes(.sortedSetListpack, reader.entry(ref).value)
     case (.sortedSet, _): sortedTree(ref, reader, hash)
-    case (.list, _), (.stream, _):
-      preconditionFailure("no such value is made yet")
+    case (.list, _): list(ref, reader)
+    case (.stream, _): stream(ref, reader)
     }
   }
 

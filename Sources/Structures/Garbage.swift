@@ -18,6 +18,12 @@ public enum GarbageKind: UInt64, Sendable {
   case wheel = 2
   /// The nodes of a sorted set's tree, by root and height; its members go with their table.
   case sortedTree = 3
+  /// A list's tree, in a carrier's root record.
+  case list = 5
+  /// All that a stream has, in a carrier's root record.
+  case stream = 6
+  /// A stream's consumer group.
+  case group = 7
 }
 
 extension Arena {
@@ -43,8 +49,8 @@ extension Arena {
     case .sortedTree:
       discard(.sortedTree, reader.rootWord(ref, 1))
       discard(.table, reader.rootWord(ref, 0))
-    case .listTree, .stream:
-      preconditionFailure("no such value is made yet")
+    case .listTree: discardValue(.list, of: ref, words: 3)
+    case .stream: discardValue(.stream, of: ref, words: StreamValue.rootBytes / 8)
     }
   }
 
@@ -129,6 +135,7 @@ extension Arena {
     case .table: table(unit).count(reader)
     case .wheel: ExpiryWheel(root: Ref(unit: unit)).recordCount(reader)
     case .sortedTree: sortedTree(unit).height > 1 ? .max : 0
+    case .list, .stream, .group: valueCount(kind, Ref(unit: unit))
     }
   }
 
@@ -136,7 +143,7 @@ extension Arena {
   private mutating func beginFreeing(_ kind: GarbageKind, _ unit: UInt64) {
     switch kind {
     case .table: table(unit).beginFreeing(&self)
-    case .wheel, .sortedTree: break
+    case .wheel, .sortedTree, .list, .stream, .group: break
     }
   }
 
@@ -154,6 +161,8 @@ extension Arena {
       var left = limit
       while left > 0 && !tree.isEmpty { left -= tree.dropLastLeaf(&self) }
       return tree.isEmpty
+    case .list, .stream, .group:
+      return freeCarried(kind, Ref(unit: unit), limit: limit, freed: &freed)
     }
   }
 

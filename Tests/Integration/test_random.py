@@ -137,8 +137,85 @@ class Commands:
                 ["OVERFLOW", self.one_of("WRAP", "SAT", "FAIL"), "INCRBY", kind, offset, 100])
         return words
 
+    def make_push(self):
+        name = self.one_of("LPUSH", "RPUSH", "LPUSHX", "RPUSHX")
+        return [name, self.key()] + [self.value() for _ in range(self.random.randrange(1, 9))]
+
+    def make_pop(self):
+        count = self.one_of([], [], [self.random.choice([0, 1, 2, 3, 50, -1, "x"])])
+        return [self.one_of("LPOP", "RPOP"), self.key()] + count
+
+    def make_list_reads(self):
+        return self.one_of(
+            ["LRANGE", self.key(), self.number(), self.number()], ["LINDEX", self.key(), self.number()],
+            ["LLEN", self.key()], ["LTRIM", self.key(), self.random.choice(SMALL[8:16]), -1],
+            ["LPOS", self.key(), self.random.choice(INTEGERS)] + self.some("COUNT", 0, "RANK", -1))
+
+    def make_list_changes(self):
+        return self.one_of(
+            ["LSET", self.key(), self.number(), self.value()],
+            ["LINSERT", self.key(), self.one_of("BEFORE", "AFTER"), self.random.choice(INTEGERS),
+             self.value()],
+            ["LREM", self.key(), self.random.choice([0, 1, 2, -1, -2]), self.random.choice(INTEGERS)],
+            ["LMOVE", self.key(), self.key(), self.end(), self.end()],
+            ["RPOPLPUSH", self.key(), self.key()],
+            ["LMPOP", 2, self.key(), self.key(), self.end()] + self.one_of([], ["COUNT", 3]))
+
+    def end(self):
+        return self.one_of("LEFT", "RIGHT")
+
+    def stream(self):
+        return f"s{self.random.randrange(3)}"
+
+    def stream_id(self):
+        """Mostly the IDs of recent entries."""
+        self.tick = getattr(self, "tick", 0) + (self.random.random() < 0.3)
+        return f"{max(self.tick - self.random.randrange(12), 0)}-{self.random.randrange(3)}"
+
+    def make_xadd(self):
+        trim = self.one_of([], [], [], ["MAXLEN", 30], ["MAXLEN", "~", 20], ["MINID", self.stream_id()],
+                           ["MAXLEN", "~", 5, "LIMIT", 7])
+        fields = self.one_of(["f", self.value()], ["f", self.value(), "g", 7],
+                             [self.value(), self.value()])
+        return ["XADD", self.stream()] + trim + [self.stream_id().split("-")[0] + "-*"] + fields
+
+    def make_stream_reads(self):
+        return self.one_of(
+            ["XLEN", self.stream()], ["XINFO", "STREAM", self.stream()],
+            ["XRANGE", self.stream(), self.one_of("-", self.stream_id()), self.one_of("+", self.stream_id())],
+            ["XREVRANGE", self.stream(), self.one_of("+", self.stream_id()), "-", "COUNT", 3],
+            ["XREAD", "COUNT", 5, "STREAMS", self.stream(), self.stream(), self.stream_id(), 0])
+
+    def make_stream_cuts(self):
+        return self.one_of(
+            ["XDEL", self.stream(), self.stream_id(), self.stream_id()],
+            ["XTRIM", self.stream(), "MINID", self.one_of("=", "~"), self.stream_id()],
+            ["XTRIM", self.stream(), "MAXLEN", self.random.randrange(40)])
+
+    def make_group(self):
+        return self.one_of(
+            ["XGROUP", "CREATE", self.stream(), self.one_of("g", "h"), self.one_of("0", "$"), "MKSTREAM"],
+            ["XGROUP", "SETID", self.stream(), "g", self.stream_id()],
+            ["XGROUP", "DELCONSUMER", self.stream(), "g", self.one_of("a", "b")],
+            ["XACK", self.stream(), "g", self.stream_id(), self.stream_id()],
+            ["XPENDING", self.stream(), "g"])
+
+    def make_deliveries(self):
+        # Who is a consumer without having anything differs between 7.0 and 7.2: nothing here tells.
+        group = [self.stream(), "g", self.one_of("a", "b")]
+        return self.one_of(
+            ["XREADGROUP", "GROUP", "g", self.one_of("a", "b"), "COUNT", 4, "STREAMS", self.stream(), ">"],
+            ["XREADGROUP", "GROUP", "g", self.one_of("a", "b"), "STREAMS", self.stream(), self.stream_id()],
+            ["XCLAIM"] + group + [0, self.stream_id(), self.stream_id()] + self.some("FORCE", "JUSTID"),
+            ["XAUTOCLAIM"] + group + [0, self.stream_id(), "COUNT", 3] + self.some("JUSTID"))
+
     def make_lcs(self):
         return ["LCS", self.key(), self.key()] + self.some("LEN", "IDX", "WITHMATCHLEN")
+
+
+def same(mine, wanted):
+    """Short lists are listpacks in 7.2, quicklists in 7.0."""
+    return mine == wanted or (mine, wanted) == (b"$8\r\nlistpack\r\n", b"$9\r\nquicklist\r\n")
 
 
 @unittest.skipUnless(environment.reference, "there is no redis-server to compare with")
@@ -157,7 +234,7 @@ class Differential(unittest.TestCase):
                     peer.send(b"".join(encode(*command) for command in commands))
                 for number, command in enumerate(commands):
                     mine, wanted = (peer.read_reply() for peer in peers)
-                    if mine != wanted:
+                    if not same(mine, wanted):
                         self.fail(
                             f"seed {environment.seed}, command {first + number}: {command!r}\n"
                             f"server: {mine[:300]!r}\njudge:  {wanted[:300]!r}")
@@ -170,7 +247,8 @@ class Differential(unittest.TestCase):
                     (*words, f"k{number}") for number in range(12)
                     for words in (("GET",), ("PEXPIRETIME",), ("OBJECT", "ENCODING"))]:
                 mine, wanted = (peer.command(*command) for peer in peers)
-                self.assertEqual(mine, wanted, f"seed {environment.seed}: {command} at the end")
+                self.assertTrue(same(mine, wanted), f"seed {environment.seed}: {command} at the end: "
+                                f"{mine[:300]!r} {wanted[:300]!r}")
         mine, wanted = (peer.command("DEBUG", "DIGEST") for peer in peers)
         self.assertEqual(mine, wanted, f"seed {environment.seed}: the digests differ")
         for peer in peers:

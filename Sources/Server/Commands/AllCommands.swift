@@ -7,9 +7,9 @@ extension CommandTable where Host == Server {
   public static func all(renamed: [RenamedCommand] = []) -> CommandTable<Server> {
     CommandTable(
       Command.connection + Command.server + Command.transactions + Command.generic
-        + Command.strings + Command.bitmaps + Command.hashes + Command.sets
-        + Command.hyperLogLogs + Command.keyMoves
-        + Command.sortedSets + Command.geo,
+        + Command.strings + Command.bitmaps + Command.hashes + Command.sets + Command.lists
+        + Command.streams + Command.hyperLogLogs + Command.keyMoves + Command.sortedSets
+        + Command.geo,
       renamed: renamed.map { ($0.from, $0.to) })
   }
 
