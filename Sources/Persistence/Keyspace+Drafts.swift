@@ -12,7 +12,11 @@ extension Keyspace {
     _ key: borrowing Span<UInt8>, _ reader: inout RDBReader
   ) throws(CommandError) -> ValueDraft? {
     do throws(PayloadError) {
-      let value = try DecodedValue(type: try reader.byte(), &reader)
+      let number = try reader.byte()
+      if let type = RDBType(rawValue: number), type.isStream {
+        return try draftStream(key, type, &reader)
+      }
+      let value = try DecodedValue(type: number, &reader)
       return try draft(key, value)
     } catch {
       if case .failed(let reason) = error { throw reason }
@@ -29,7 +33,8 @@ extension Keyspace {
       case .set: return try draftSet(key, value.elements)
       case .hash: return try draftHash(key, value.elements)
       case .sortedSet: return try draftSortedSet(key, value.elements, value.scores)
-      case .list, .stream: return nil
+      case .list: return try draftList(key, value.elements)
+      case .stream: preconditionFailure("streams are drafted as they are read")
       }
     } catch {
       throw .failed(error)

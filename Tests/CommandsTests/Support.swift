@@ -40,7 +40,7 @@ func testTable() -> CommandTable<TestHost> {
   ]
   return CommandTable(
     containers + Command.generic + Command.strings + Command.bitmaps + Command.hashes
-      + Command.sets + Command.hyperLogLogs + Command.keyMoves)
+      + Command.sets + Command.hyperLogLogs + Command.keyMoves + Command.sorting)
 }
 
 /// Calls `body` with the request made of `words`.

@@ -8,7 +8,8 @@ extension CommandTable where Host == Server {
     CommandTable(
       Command.connection + Command.server + Command.transactions + Command.generic
         + Command.strings + Command.bitmaps + Command.hashes + Command.sets + Command.lists
-        + Command.streams + Command.hyperLogLogs + Command.keyMoves + Command.sortedSets
+        + Command.streams + Command.hyperLogLogs + Command.keyMoves + Command.sorting
+        + Command.sortedSets
         + Command.geo,
       renamed: renamed.map { ($0.from, $0.to) })
   }
