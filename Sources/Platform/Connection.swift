@@ -8,6 +8,8 @@
 //    them.
 // 3. The kernel never holds the address of a connection's memory while the user's code runs: every
 //    read and write completes, or is refused, within Network.turn or Network.flush.
+// 4. The last `heldBytes` of the output may not leave yet (Network+Held.swift); everything before
+//    them may.
 
 import Bytes
 import CSystem
@@ -58,6 +60,15 @@ import Glibc
   /// What the kernel said about the turn's send; only failures and partial sends are told.
   var sendResult: Int32?
 
+  /// Bytes at the output's end that wait for a mark; the first `firstHeldBytes` of them wait for
+  /// `firstMark`, the rest for `lastMark`.
+  var heldBytes = 0
+  var firstHeldBytes = 0
+  var firstMark: UInt64 = 0
+  var lastMark: UInt64 = 0
+  /// The slot stands in the network's list of connections with held output, whoever uses it.
+  var isListedAsHeld = false
+
   /// Where the next `placementRemaining` bytes go instead of `input`.
   var placement: UnsafeMutableRawPointer?
   var placementRemaining = 0
@@ -70,6 +81,12 @@ import Glibc
 
   /// Bytes that wait to be sent.
   public var pendingOutput: Int { output.count }
+
+  /// Output waits for a mark.
+  public var hasHeldOutput: Bool { heldBytes > 0 }
+
+  /// Bytes that may be sent now (invariant 4).
+  @inline(__always) var sendableOutput: Int { output.count &- heldBytes }
 
   /// Memory that the output occupies.
   public var outputCapacity: Int { output.capacity }
@@ -110,6 +127,13 @@ import Glibc
     interest = 0
     operations = []
     sendResult = nil
+    forgetHeld()
+  }
+
+  /// Nothing is held any more: the output is gone, or may leave as it is.
+  mutating func forgetHeld() {
+    heldBytes = 0
+    firstHeldBytes = 0
   }
 
   /// Takes up to `count` bytes at `bytes` for the placement under way; gives how many it took.

@@ -92,13 +92,14 @@ extension Network {
     return unsafe connections[index].input.freeSpace()
   }
 
-  /// Sends the output; what the socket does not take waits for EPOLLOUT.
+  /// Sends what may leave of the output; what the socket does not take waits for EPOLLOUT.
   mutating func transmit(_ index: Int) {
-    while !connections[index].output.isEmpty {
+    while connections[index].sendableOutput > 0 {
       // SAFETY: the pointer stays inside the span, which outlives the call.
       let descriptor = connections[index].descriptor
+      let sendable = connections[index].sendableOutput
       let count = unsafe connections[index].output.span.withUnsafeBytes { bytes in
-        unsafe csystem_send(descriptor, bytes.baseAddress, bytes.count)
+        unsafe csystem_send(descriptor, bytes.baseAddress, sendable)
       }
       if count < 0 {
         if errno == EINTR { continue }
@@ -106,12 +107,18 @@ extension Network {
       } else {
         connections[index].bytesSent += count
         connections[index].output.removeFirst(count)
-        if connections[index].output.isEmpty { break }
+        if connections[index].sendableOutput == 0 { break }
       }
       connections[index].isBlocked = true
       return epollUpdateInterest(index)
     }
-    finishOutput(index)
+    if connections[index].output.isEmpty {
+      finishOutput(index)
+    } else if connections[index].isBlocked {
+      // The rest is held: room in the socket is no news any more.
+      connections[index].isBlocked = false
+      epollUpdateInterest(index)
+    }
   }
 
   mutating func epollUpdateInterest(_ index: Int) {

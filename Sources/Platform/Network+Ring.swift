@@ -64,12 +64,13 @@ extension Network {
       guard connections[index].isTouched else { continue }
       connections[index].isTouched = false
       if connections[index].operations.contains(.pollOutput) { continue }
+      let count = min(connections[index].sendableOutput, Network.sendLimit)
+      if count == 0 && !connections[index].output.isEmpty { continue }
       connections[index].isSending = true
       connections[index].sendResult = nil
       let token = EventToken(.send, index, generation: connections[index].generation)
       // SAFETY: nothing changes the output before `enter` has returned (Ring's invariant 2).
       let bytes = unsafe connections[index].output.span.withUnsafeBytes { unsafe $0 }
-      let count = min(bytes.count, Network.sendLimit)
       guard count > 0, let start = bytes.baseAddress else { continue }
       unsafe try ring!.send(connections[index].descriptor, start, count: count, token)
     }
@@ -81,7 +82,7 @@ extension Network {
       guard connections[index].isSending else { continue }
       connections[index].isSending = false
       if connections[index].isBroken || connections[index].output.isEmpty { continue }
-      let asked = min(connections[index].pendingOutput, Network.sendLimit)
+      let asked = min(connections[index].sendableOutput, Network.sendLimit)
       let result = connections[index].sendResult ?? Int32(asked)
       if result < 0 && result != -EAGAIN && result != -EINTR {
         fail(index, -result)
@@ -93,7 +94,11 @@ extension Network {
       if connections[index].output.isEmpty {
         finishOutput(index)
       } else if sent == asked {
-        touch(index)
+        if connections[index].sendableOutput > 0 {
+          touch(index)
+        } else {
+          connections[index].isBlocked = false
+        }
       } else {
         connections[index].isBlocked = true
         connections[index].operations.insert(.pollOutput)
@@ -107,7 +112,11 @@ extension Network {
     let index = completion.token.index
     connections[index].operations.remove(.pollOutput)
     if ringFinishRelease(index) { return }
-    if connections[index].pendingOutput > 0 { touch(index) }
+    if connections[index].sendableOutput > 0 {
+      touch(index)
+    } else {
+      connections[index].isBlocked = false
+    }
   }
 
   // MARK: Receiving

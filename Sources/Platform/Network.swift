@@ -63,6 +63,10 @@ public struct Network: ~Copyable {
   /// Connections with output to be sent, and those whose sends are under way (io_uring).
   var touched: [Int32] = []
   var sending: [Int32] = []
+  /// Connections whose output waits for a mark, and those whose slot has a new user since.
+  var held: [Int32] = []
+  /// The last mark that `release(through:)` was told of.
+  public internal(set) var releasedMark: UInt64 = 0
   /// Why the ring takes no requests.
   var ringTrouble: IOError?
   var buffers = BufferStack()
@@ -290,9 +294,14 @@ public struct Network: ~Copyable {
 
   /// Hands `bytes` over for delivery; they are empty afterwards, with room for the next reply.
   /// Many bytes change hands without being copied.
-  public mutating func send(_ connection: Int, _ bytes: inout ByteBuffer) {
+  /// - Parameter mark: what has to be released before the bytes may leave; 0 for nothing. Behind
+  ///   bytes that wait they wait in any case.
+  public mutating func send(_ connection: Int, _ bytes: inout ByteBuffer, until mark: UInt64 = 0) {
     guard canSend(connection) else { return bytes.removeAll() }
     if bytes.isEmpty { return }
+    if mark > releasedMark || connections[connection].heldBytes > 0 {
+      hold(connection, bytes.count, until: mark)
+    }
     if bytes.count >= Network.swapThreshold && connections[connection].output.isEmpty {
       swap(&connections[connection].output, &bytes)
       if bytes.capacity == 0 { buffers.lend(&bytes) }
@@ -305,7 +314,9 @@ public struct Network: ~Copyable {
 
   /// Hands a copy of `bytes` over for delivery.
   public mutating func send(_ connection: Int, copying bytes: borrowing Span<UInt8>) {
-    if canSend(connection) && bytes.count > 0 { append(connection, bytes) }
+    guard canSend(connection) && bytes.count > 0 else { return }
+    if connections[connection].heldBytes > 0 { hold(connection, bytes.count, until: 0) }
+    append(connection, bytes)
   }
 
   private func canSend(_ connection: Int) -> Bool {
@@ -453,6 +464,7 @@ public struct Network: ~Copyable {
     connections[index].isEnded = true
     connections[index].isBlocked = false
     connections[index].output.removeAll()
+    connections[index].forgetHeld()
     if connections[index].output.capacity > 0 { buffers.giveBack(&connections[index].output) }
     report(.closed, index, value: code)
     if usesRing { updateInterest(index) } else { epollForget(index) }
@@ -509,6 +521,7 @@ public struct Network: ~Copyable {
     connections[index].placementRemaining = 0
     connections[index].input.removeAll()
     connections[index].output.removeAll()
+    connections[index].forgetHeld()
     if connections[index].input.capacity > 0 { buffers.giveBack(&connections[index].input) }
     if connections[index].output.capacity > 0 { buffers.giveBack(&connections[index].output) }
     if usesRing { ringRelease(index) } else { freeSlot(index) }

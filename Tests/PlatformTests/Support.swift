@@ -230,10 +230,10 @@ struct EchoServer: ~Copyable {
   }
 
   /// Hands `bytes` to `network.send`.
-  mutating func send(_ connection: Int, _ bytes: [UInt8]) {
+  mutating func send(_ connection: Int, _ bytes: [UInt8], until mark: UInt64 = 0) {
     var buffer = ByteBuffer(capacity: bytes.count)
     buffer.append(bytes.span)
-    network.send(connection, &buffer)
+    network.send(connection, &buffer, until: mark)
   }
 }
 
