@@ -94,6 +94,12 @@ extension Keyspace {
     }
   }
 
+  /// Marks the place's pages as written again: after a flip, while it is still being filled.
+  // cold: after a checkpoint has begun
+  public mutating func renew(place: UInt64, count: Int) {
+    _ = arena.destination(Ref<Blob>(unit: place), count: count)
+  }
+
   public mutating func discard(place: UInt64) {
     arena.free(Ref<Blob>(unit: place))
   }

@@ -5,8 +5,8 @@ import Memory
 import Structures
 
 extension Keyspace {
-  private static var recordsRoot: Int { 0 }
-  private static var countRoot: Int { 1 }
+  static var recordsRoot: Int { 0 }
+  static var countRoot: Int { 1 }
 
   mutating func makeRecords() throws(CommandError) {
     let bytes = databases.count * Database.recordBytes

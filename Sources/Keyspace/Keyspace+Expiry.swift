@@ -68,14 +68,17 @@ extension Keyspace {
     effects.word(arena.reader.entry(key.entry).key)
   }
 
+  /// Milliseconds since 1970, in a replay too.
+  var time: Int { now == 0 ? replayTime : now }
+
   // MARK: Access clock
 
   /// The 24 bits that a key's access starts with: seconds, or minutes and a counter of 5.
   var initialAccess: UInt32 {
-    policy.usesFrequency ? minutes << 8 | 5 : UInt32(truncatingIfNeeded: now / 1000) & 0xFF_FFFF
+    policy.usesFrequency ? minutes << 8 | 5 : UInt32(truncatingIfNeeded: time / 1000) & 0xFF_FFFF
   }
 
-  private var minutes: UInt32 { UInt32(truncatingIfNeeded: now / 60_000) & 0xFFFF }
+  private var minutes: UInt32 { UInt32(truncatingIfNeeded: time / 60_000) & 0xFFFF }
 
   mutating func touch(_ entry: Ref<Entry>, _ header: Entry.Header) {
     if leavesNoTrace { return }
@@ -83,7 +86,7 @@ extension Keyspace {
     if policy.usesFrequency {
       access = minutes << 8 | UInt32(increment(decayed(header.access)))
     } else {
-      access = UInt32(truncatingIfNeeded: now / 1000) & 0xFF_FFFF
+      access = UInt32(truncatingIfNeeded: time / 1000) & 0xFF_FFFF
     }
     if access != header.access { arena.setAccess(entry, access) }
   }

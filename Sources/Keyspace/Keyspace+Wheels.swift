@@ -38,7 +38,7 @@ extension Keyspace {
     _ hash: UInt64, _ expiry: Int, database: Int
   ) throws(ArenaFull) -> Entry.Flags {
     if databases[database].wheel.root.isNull {
-      databases[database].wheel = try ExpiryWheel.create(&arena, now: now)
+      databases[database].wheel = try ExpiryWheel.create(&arena, now: time)
       storeRecord(database)
     }
     if databases[database].oldWheel.root.isNull {
@@ -154,7 +154,7 @@ extension Keyspace {
   /// Begins a wheel of the next generation (Database's invariant 3). Without memory for it the old
   /// one stays.
   private mutating func renewWheel(_ database: Int) {
-    guard let wheel = try? ExpiryWheel.create(&arena, now: now) else { return }
+    guard let wheel = try? ExpiryWheel.create(&arena, now: time) else { return }
     databases[database].oldWheel = databases[database].wheel
     databases[database].wheel = wheel
     databases[database].generation ^= 1

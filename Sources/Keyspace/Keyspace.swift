@@ -17,8 +17,11 @@ public struct Keyspace: ~Copyable {
   public var statistics = KeyspaceStatistics()
   /// The database that the command being executed works on.
   public private(set) var selected = 0
-  /// Milliseconds since 1970.
+  /// Milliseconds since 1970; 0 while effects are replayed, when no deadline passes.
   public var now = 0
+  /// The time that stands for `now` while that is 0: where new deadlines are counted from, and what
+  /// new keys note as their access.
+  public var replayTime = 0
   public var policy = EvictionPolicy.noEviction
   public var evictionSamples = 5
   public var lfuLogFactor = 10
@@ -67,14 +70,22 @@ public struct Keyspace: ~Copyable {
     self.hash = hash
     random = Generator(state: seed)
     self.arena.hashSecrets = [hash.secret0, hash.secret1, hash.secret2, hash.secret3]
-    for _ in 0..<databaseCount {
-      databases.append(
-        Database(table: HashTable(root: .null, hash: hash), wheel: ExpiryWheel(root: .null)))
-    }
+    for _ in 0..<databaseCount { databases.append(emptyDatabase) }
     try makeRecords()
   }
 
+  /// A keyspace without databases over an arena that may hold some (Keyspace+Opening).
+  init(opened arena: consuming Arena, hash: KeyedHash, seed: UInt64) {
+    self.arena = arena
+    self.hash = hash
+    random = Generator(state: seed)
+  }
+
   public var databaseCount: Int { databases.count }
+
+  var emptyDatabase: Database {
+    Database(table: HashTable(root: .null, hash: hash), wheel: ExpiryWheel(root: .null))
+  }
 
   /// Chooses the database that following calls work on.
   @inlinable public mutating func select(_ database: Int) {

@@ -27,8 +27,8 @@ public enum GarbageKind: UInt64, Sendable {
 }
 
 extension Arena {
-  private static var garbageRoot: Int { 2 }
-  private static var garbageBytes: Int { 24 }
+  static var garbageRoot: Int { 2 }
+  static var garbageBytes: Int { 24 }
   /// Collections of so many elements are freed at once.
   private static var smallCount: Int { 64 }
 

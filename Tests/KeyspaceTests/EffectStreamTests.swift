@@ -68,6 +68,23 @@ extension EffectStream {
     #expect(stream.parsed == [["DEL", "d"], ["SELECT", "3"], ["DEL", "e"]])
   }
 
+  @Test func recordsStandAlone() {
+    var stream = EffectStream()
+    stream.put(["DEL", "a"], database: 3)
+    stream.endGroup()
+    stream.endRecord()
+    #expect(bytes(stream.bytes.span) == [])
+    stream.put(["DEL", "b"], database: 3)
+    stream.put(["DEL", "c"], database: 3)
+    stream.endGroup()
+    stream.put(["DEL", "d"], database: 3)
+    stream.endGroup()
+    #expect(
+      stream.parsed == [
+        ["SELECT", "3"], ["MULTI"], ["DEL", "b"], ["DEL", "c"], ["EXEC"], ["DEL", "d"],
+      ])
+  }
+
   @Test func selectInsideAGroup() {
     var stream = EffectStream()
     stream.put(["DEL", "b"], database: 3)
