@@ -51,7 +51,9 @@ let package = Package(
     target("Keyspace", ["Structures", "Memory", "Bytes"]),
     target("Persistence", ["Keyspace", "Structures", "Memory", "Bytes"]),
     target("Commands", ["Persistence", "Keyspace", "RESP", "Bytes"]),
-    target("Server", ["Commands", "Keyspace", "Memory", "RESP", "Platform", "Bytes", logging]),
+    target(
+      "Server",
+      ["Commands", "Keyspace", "Storage", "Memory", "RESP", "Platform", "Bytes", logging]),
     .executableTarget(
       name: "ferrite-server", dependencies: ["Server"], swiftSettings: settings),
     tests("BytesTests", ["Bytes"]),
