@@ -108,6 +108,7 @@ extension Server {
     text.zeros("aof_rewrites", "aof_rewrites_consecutive_failures")
     text.field("aof_last_write_status", "ok")
     text.zeros("aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size")
+    describeStorage(&text)
   }
 
   private func describeReplication(_ text: inout InformationText) {

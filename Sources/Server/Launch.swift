@@ -39,7 +39,7 @@ private func serve(
   let log = settings.logger()
   let supervisor = Supervisor(configuration.supervised)
   let isBackground = configuration.daemonize && supervisor == .none
-  do throws(IOError) {
+  do {
     if isBackground { try Daemon.detach() }
     try CrashReport.install(version: "ferrite \(Configuration.version)")
     if !configuration.logFile.isEmpty { try CrashReport.setFile(configuration.logFile) }
@@ -55,8 +55,11 @@ private func serve(
     let status = try server.run()
     server.end()
     return status
-  } catch {
+  } catch let error as IOError {
     log.critical("\(error)")
+    return 1
+  } catch {
+    log.critical("The data directory cannot be opened: \(error)")
     return 1
   }
 }
@@ -120,16 +123,17 @@ private struct PIDFile {
 
 extension Server {
   /// Opens for business: signals, listeners, log, service manager.
-  mutating func start() throws(IOError) {
+  mutating func start() throws {
     CrashReport.nameActivities(table.fullNames)
     statistics.startupMemoryBytes = usedMemoryBytes
+    // The storage's threads inherit which signals are blocked.
     try network.watchSignals()
+    try openStorage()
     try listen()
+    let volatile =
+      configuration.persistence ? "" : ", memory volatile: the data ends with the process"
     log.notice(
-      """
-      Event loop \(network.backendName), maxclients \(configuration.maximumClients), \
-      memory volatile: the data ends with the process
-      """)
+      "Event loop \(network.backendName), maxclients \(configuration.maximumClients)\(volatile)")
     if configuration.port > 0 {
       log.notice("Ready to accept connections tcp, port \(configuration.port)")
     }

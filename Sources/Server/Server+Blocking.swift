@@ -46,23 +46,25 @@ extension Server {
 
   /// Has the keyspace note changes as long as anybody wants to know.
   mutating func followChanges() {
-    keys.tracksChanges = !watched.isEmpty || !blocked.isEmpty
+    keys.tracksChanges = !watched.isEmpty || !blocked.isEmpty || durability.holdsReplies
   }
 
   /// Tells what has changed since the last time to those who want to know.
-  // cold: nobody watches or waits as a rule
   mutating func takeNotes() {
     for index in 0..<keys.notes.count {
       let note = keys.notes[index]
       switch note.kind {
       case .key:
+        if durability.holdsReplies { durability.didChange(note.hash) }
         if !watched.isEmpty { touch(note) }
-        signal(blocked.find(note.hash, note.database))
+        if !blocked.isEmpty { signal(blocked.find(note.hash, note.database)) }
       case .flush:
+        durability.didChangeAnything()
         touchFlushed(note.database)
         signalAll(in: note.database)
       case .swap:
         if note.database == note.other { continue }
+        durability.didChangeAnything()
         touchSwapped(note.database, note.other)
         touchSwapped(note.other, note.database)
         signalAll(in: note.database)
@@ -191,13 +193,22 @@ extension Server {
     current = caller
     keys.select(selected)
     keys.leavesNoTrace = leavesNoTrace
-    if !wait.isWanted { answer(slot, &reply) }
+    // What serving has changed is not durable yet.
+    if !wait.isWanted { answer(slot, &reply, until: waitOfEffects) }
+  }
+
+  /// What a reply waits for that tells of anything that was executed so far.
+  private var waitOfEffects: UInt64 {
+    guard durability.holdsReplies else { return 0 }
+    return keys.effects.bytes.isEmpty ? durability.lastWrite : durability.current
   }
 
   /// Ends a client's wait with a reply.
-  private mutating func answer(_ slot: Int, _ reply: inout ReplyBuffer) {
+  private mutating func answer(
+    _ slot: Int, _ reply: inout ReplyBuffer, until mark: UInt64 = 0
+  ) {
     release(slot)
-    network.send(slot, &reply.bytes)
+    network.send(slot, &reply.bytes, until: mark)
     _ = checkOutput(slot)
   }
 

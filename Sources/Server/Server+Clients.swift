@@ -41,8 +41,10 @@ extension Server {
   }
 
   /// The peer is gone, or everything that was to be delivered before closing has been.
-  mutating func ended(_ slot: Int) {
-    close(slot)
+  mutating func ended(_ slot: Int, byPeer: Bool) {
+    // A peer that has ended its side may still listen: what waits for the log is delivered first.
+    let isAwaited = byPeer && network.connections[slot].hasHeldOutput && isLive(slot)
+    close(slot, afterOutput: isAwaited)
   }
 
   /// Closes a client's connection: now, or when its output has been delivered.

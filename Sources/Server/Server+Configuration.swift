@@ -17,6 +17,7 @@ extension Server: ConfigurationOwner {
     case .directory: try applyDirectory()
     // Nobody can subscribe to keyspace events yet.
     case .events: break
+    case .durability: try applyDurability()
     case .observation: adoptObservationSettings()
     }
   }

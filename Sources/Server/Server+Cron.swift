@@ -28,7 +28,8 @@ extension Server {
   private mutating func workBacklog() -> Bool {
     let start = Ticks.now()
     // During a pause the data stays as they are.
-    var isExpiring = pausedUntil == 0
+    // Nor are they changed while the change could not be kept.
+    var isExpiring = pausedUntil == 0 && durability.gate == .open
     var isFreeing = true
     let memoryLimit = configuration.maximumMemoryBytes
     var isEvicting = isExpiring && memoryLimit > 0
@@ -39,7 +40,7 @@ extension Server {
         let eviction = keys.evictSome(downTo: memoryLimit, steps: Self.evictionSteps)
         isEvicting = eviction == .unfinished
       }
-      keys.effects.consume()
+      if !durability.isOn { keys.effects.consume() }
       if ticks.microseconds(Ticks.now() &- start) > Self.sliceMicroseconds {
         statistics.expirySlicesCut += isExpiring ? 1 : 0
         break

@@ -23,6 +23,7 @@ extension Server {
     }
     batch.removeAll()
     swap(&batch, &self.batch)
+    if durability.isOn && keys.effects.bytes.count >= Self.largeRecordBytes { appendRecord() }
     var slots = GrowableArray<Int32>()
     swap(&slots, &ready)
     for index in 0..<slots.count { settle(Int(slots[index])) }
@@ -48,10 +49,10 @@ extension Server {
     current = slot
     currentInputBytes = input.count
     currentInputCapacity = input.capacity
+    durability.mark = 0
     keys.select(clients[slot].database)
     keys.leavesNoTrace = clients[slot].flags.contains(.noTouch)
-    var held = -1
-    var resumeAt = -1
+    var (held, resumeAt) = (-1, -1)
     var start = Ticks.now()
     for index in run {
       let request = batch.requests[index]
@@ -64,6 +65,7 @@ extension Server {
         held = index
         break
       }
+      if durability.holdsReplies { observe(request, batch, input) }
       keys.effects.endGroup()
       let end = Ticks.now()
       if wasCalled { finish(request, end &- start, batch, input) }
@@ -79,7 +81,7 @@ extension Server {
       }
       if !isLive(slot) || exitStatus != nil { break }
       if reply.bytes.count > 1 << 20 {
-        network.send(slot, &reply.bytes)
+        network.send(slot, &reply.bytes, until: durability.mark)
         if !checkOutput(slot) { break }
       }
     }
@@ -88,7 +90,7 @@ extension Server {
     if held >= 0 { postpone(batch.requests[held], batch) }
     if resumeAt >= 0 { clients[slot].rewind(to: resumeAt) }
     statistics.writesProcessed &+= 1
-    network.send(slot, &reply.bytes)
+    network.send(slot, &reply.bytes, until: durability.mark)
     if reply.bytes.capacity > Self.keptReplyBytes { reply.bytes.release() }
     swap(&reply, &self.reply)
     if clients[slot].flags.contains(.dropping) {
@@ -121,6 +123,12 @@ extension Server {
       } else if pausedUntil > now && isPaused(id) {
         clients[current].flags.insert(.postponed)
         return
+      } else if durability.gate != .open && !isAdmitted(id) {
+        if durability.gate == .waiting {
+          clients[current].flags.insert(.postponed)
+          return
+        }
+        refuseWrite(id, &reply, after: length)
       } else if configuration.maximumMemoryBytes > 0 && !hasMemory(id) {
         fail(.outOfMemory, id, &reply, after: length, isRejection: true)
       } else if flags.contains(.inTransaction) && !info.flags.contains(.unqueued) {
@@ -215,6 +223,13 @@ extension Server {
     countError(reply, after: length)
   }
 
+  /// Answers a write that the log could not keep.
+  @inline(never) private mutating func refuseWrite(
+    _ id: CommandID, _ reply: inout ReplyBuffer, after length: Int
+  ) {
+    fail(misconfiguration, id, &reply, after: length, isRejection: true)
+  }
+
   mutating func countError(_ reply: borrowing ReplyBuffer, after length: Int) {
     let bytes = reply.bytes.span
     guard bytes.count > length + 1 else { return }
@@ -271,7 +286,7 @@ extension Server {
   /// longer goes on between batches, and the command does not wait for it.
   /// - Returns: false when the command needs memory and there is none.
   private mutating func hasMemory(_ id: CommandID) -> Bool {
-    if pausedUntil > now { return true }
+    if pausedUntil > now || durability.gate != .open { return true }
     switch keys.evictSome(downTo: configuration.maximumMemoryBytes, steps: Self.evictionSteps) {
     case .done: return true
     case .unfinished:

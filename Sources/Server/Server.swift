@@ -12,6 +12,7 @@ import Logging
 import Memory
 import Platform
 import RESP
+import Storage
 
 public struct Server: ~Copyable {
   public internal(set) var network: Network
@@ -23,6 +24,17 @@ public struct Server: ~Copyable {
   var clock: Clock
   var ticks: Ticks
   var statistics: ServerStatistics
+  /// The data directory; nil without persistence.
+  var storage: Engine?
+  /// `dir` as it was at the start.
+  var dataDirectory = ""
+  var durability = Durability()
+  /// Why the log cannot be written; empty while it can.
+  var logFailure = ""
+  var lastCheckpointFailure = ""
+  var recoveryMilliseconds = 0
+  /// Whether the shutdown under way ends with a checkpoint.
+  var wantsFinalCheckpoint = true
   var slowlog = Slowlog()
   var latency = LatencyMonitor()
   /// By connection number.
@@ -79,6 +91,8 @@ public struct Server: ~Copyable {
   var isCronPaused = false
   let runID = randomHexadecimal(40)
   var replicationID = randomHexadecimal(40)
+  let pingCommand: CommandID?
+  let execCommand: CommandID?
   let seed = UInt64.random(in: 0...UInt64.max)
 
   /// An empty server with the configuration's settings. It listens after `start`.
@@ -121,6 +135,8 @@ public struct Server: ~Copyable {
     _ logSettings: LogSettings, _ clock: Clock
   ) {
     table = CommandTable<Server>.all(renamed: configuration.renamedCommands)
+    pingCommand = table.find(fullName: [0x70, 0x69, 0x6E, 0x67].span)
+    execCommand = table.find(fullName: [0x65, 0x78, 0x65, 0x63].span)
     statistics = ServerStatistics(commandCount: table.count)
     self.network = network
     self.keys = keys
@@ -153,8 +169,10 @@ public struct Server: ~Copyable {
   /// - Returns: the process' exit status.
   public mutating func run() throws(IOError) -> Int32 {
     while exitStatus == nil { try turn() }
+    settleStorage()
     // With io_uring the last replies leave with the next turn.
     try network.turn(timeoutMilliseconds: 0)
+    closeStorage()
     return exitStatus ?? 0
   }
 
@@ -163,23 +181,28 @@ public struct Server: ~Copyable {
     var timeout = max(nextCronMilliseconds - now, 0)
     if pausedUntil > 0 { timeout = min(timeout, max(pausedUntil - now, 0)) }
     if let first = deadlines.first { timeout = min(timeout, max(first.deadline - now, 0)) }
-    if isBehind || !waiting.isEmpty && pausedUntil == 0 || !released.isEmpty { timeout = 0 }
+    if let due = durability.nextDue { timeout = min(timeout, max(due - now, 0)) }
+    if isBehind || !waiting.isEmpty && mayResume || !released.isEmpty { timeout = 0 }
     let count = try network.turn(timeoutMilliseconds: timeout)
     let start = Ticks.now()
     now = Int(clock.wallMilliseconds())
     keys.now = now
     if pausedUntil > 0 && pausedUntil <= now { pausedUntil = 0 }
+    if durability.isOn { hearFromLog() }
     for index in 0..<count { handle(network.event(index)) }
     if !batch.requests.isEmpty || !ready.isEmpty { finishBatch() }
-    if !waiting.isEmpty && pausedUntil == 0 { resumeWaiting() }
+    if !waiting.isEmpty && mayResume { resumeWaiting() }
     if !deadlines.isEmpty { endWaits() }
     if !released.isEmpty { resumeReleased() }
     maintain()
-    keys.effects.consume()
+    commitEffects()
     network.flush()
     statistics.loopTurns &+= 1
     statistics.loopTicks &+= Ticks.now() &- start
   }
+
+  /// Whether clients that were held back may go on.
+  private var mayResume: Bool { pausedUntil == 0 && durability.gate != .waiting }
 
   private mutating func handle(_ event: NetworkEvent) {
     switch event.kind {
@@ -189,7 +212,7 @@ public struct Server: ~Copyable {
       statistics.readsProcessed &+= 1
       parse(event.connection)
     case .placed: finishPlacement(event.connection)
-    case .closed: ended(event.connection)
+    case .closed: ended(event.connection, byPeer: event.value == 0)
     case .wake: break
     case .signal: receive(signal: event.value)
     }

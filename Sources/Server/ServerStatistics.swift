@@ -48,6 +48,8 @@ struct ServerStatistics: ~Copyable {
   var activeExpireTicks: UInt64 = 0
   /// Times that background expiry and freeing had to stop with work left.
   var expirySlicesCut = 0
+  /// How often writes had to wait because the log was full.
+  var logFullStalls = 0
   /// What happens in a second, sampled by the cron.
   var rates = RateSamples()
 

@@ -72,7 +72,6 @@ import Testing
       "Unbalanced quotes in configuration line"
     ),
     ("masterauth a b", 1, "masterauth (redacted)", "wrong number of arguments"),
-    ("persistence yes", 1, "persistence yes", Reason.noPersistence.text),
     ("user alice on", 1, "user alice on", Reason.noACL.text),
     ("loadmodule x.so", 1, "loadmodule x.so", Reason.noModules.text),
     ("cluster-enabled yes", 1, "cluster-enabled yes", Reason.noCluster.text),

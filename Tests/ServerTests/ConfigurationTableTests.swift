@@ -63,12 +63,18 @@ import Testing
   @Test func ferriteAddsOnlyItsOwn() {
     let known = Set(redisNames)
     let own = Configuration().names("*").filter { !known.contains($0) }
-    #expect(Set(own) == ["persistence", "event-loop"])
+    #expect(
+      Set(own) == [
+        "persistence", "event-loop", "storage-medium", "log-segment-size", "log-max-size",
+        "log-truncate-corrupt", "checkpoint-log-size", "checkpoint-interval",
+        "checkpoint-io-budget", "maxmemory-dram",
+      ])
   }
 
   @Test func defaultsThatDifferFromRedis() {
     let configuration = Configuration()
     #expect(configuration.normalOutputLimit.hardBytes == 1 << 30)
+    #expect(configuration["appendfsync"] == "always")
     #expect(
       configuration["client-output-buffer-limit"]
         == "normal 1073741824 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60")

@@ -8,6 +8,11 @@ extension Command where Host == Server {
   public static var server: [Command] {
     CommandGroup.server
     Command(
+      "CHECKPOINT", arity: 1, [.admin, .noScript], [.keyspace, .dangerous],
+      .host(ServerHandlers.checkpoint),
+      summary: "Starts to bring all changes since the last checkpoint into the image.",
+      since: "7.2.0", complexity: "O(1)")
+    Command(
       "COMMAND", arity: -1, [.loading, .stale, .sentinel], .connection, .commandAll,
       summary: "Describes every command.", since: "2.8.13", complexity: "O(N) for N commands",
       tips: ["nondeterministic_output_order"]

@@ -41,6 +41,19 @@ extension ServerHandlers {
     reply.integer(server.startMilliseconds / 1000)
   }
 
+  /// Ferrite's own: like BGSAVE, it answers when the work has begun. INFO tells how it goes.
+  static func checkpoint(
+    _ args: borrowing Arguments, _ server: inout Server, _ reply: inout ReplyBuffer
+  ) throws(CommandError) {
+    guard server.durability.isOn else {
+      throw .fixed("ERR There is nothing to checkpoint: persistence is off")
+    }
+    guard server.storage!.requestCheckpoint() else {
+      throw .fixed("ERR Checkpoint already in progress")
+    }
+    reply.simple("Background checkpoint started")
+  }
+
   static func role(
     _ args: borrowing Arguments, _ server: inout Server, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
@@ -141,9 +154,10 @@ extension ServerHandlers {
     if save && noSave || aborts && args.count > 2 { throw .syntax }
     if aborts { throw .fixed("ERR No shutdown in progress.") }
     server.log.warning("User requested shutdown...")
-    if save && !force {
+    server.wantsFinalCheckpoint = !noSave
+    if save && !force && !server.durability.isOn {
       // Who insists on a saved copy must not lose the data.
-      server.log.warning("SHUTDOWN SAVE refused: this version of Ferrite saves no data")
+      server.log.warning("SHUTDOWN SAVE refused: persistence is off, no data is saved")
       throw .fixed("ERR Errors trying to SHUTDOWN. Check logs.")
     }
     server.exitStatus = 0

@@ -84,6 +84,10 @@ extension Configuration {
 
     Ferrite's own directives:
            persistence yes|no                 (no: the data lives in memory only)
+           storage-medium auto|dax|ssd|emulated
+           log-segment-size, log-max-size, log-truncate-corrupt
+           checkpoint-log-size, checkpoint-interval, checkpoint-io-budget
+           maxmemory-dram
            event-loop auto|io_uring|epoll
 
     """

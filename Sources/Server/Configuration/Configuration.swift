@@ -6,13 +6,15 @@
 //
 // 1. A used directive's default is its field's initial value; its row in the table names the field.
 // 2. A field changes only through its directive's row, which has checked type and bounds.
-// 3. Defaults are Redis 7.2's, with one exception: a normal client's output buffer is limited to
-//    1 GiB, so that a client that stops reading costs bounded memory.
+// 3. Defaults are Redis 7.2's, with two exceptions: a normal client's output buffer is limited to
+//    1 GiB, so that a client that stops reading costs bounded memory; and `appendfsync` is
+//    `always`, so that what was acknowledged is durable.
 //
 // The units are in the names; sizes are bytes. A value type: CONFIG SET works on a copy and swaps.
 
 import Keyspace
 import Platform
+import Storage
 
 public struct Configuration: Sendable {
   public init() {}
@@ -79,6 +81,20 @@ public struct Configuration: Sendable {
 
   // Persistence.
   public var persistence = false
+  /// When a write is acknowledged: at once, with a flush each second or whenever the system likes,
+  /// or when it is durable.
+  public var appendFsync = SyncPolicy.always
+  /// What the data directory is taken for.
+  public var storageMedium = MediumChoice.automatic
+  public var logSegmentBytes = 16 << 20
+  public var logLimitBytes = 1 << 30
+  public var logTruncateCorrupt = false
+  public var checkpointLogBytes = 64 << 20
+  public var checkpointIntervalSeconds = 300
+  /// Bytes a second that a checkpoint may write; 0 is no limit.
+  public var checkpointBudgetBytes = 0
+  /// Bytes of DRAM that the image may take beside its file; 0 is no limit.
+  public var maximumDRAMBytes = 0
   public var savePoints = [SavePoint(3600, 1), SavePoint(300, 100), SavePoint(60, 10_000)]
   public var appendOnly = false
 

@@ -4,18 +4,29 @@
 
 extension Directive {
   static let persistence: [Directive] = [
-    .boolean("persistence", \.persistence).immutable.unavailable(.noPersistence),
+    .boolean("persistence", \.persistence).immutable,
+    .choice("appendfsync", \.appendFsync).applies(.durability),
+    .choice("storage-medium", \.storageMedium).immutable,
+    .integer("log-segment-size", \.logSegmentBytes, 1 << 20...1 << 30, .memory).immutable,
+    .integer("log-max-size", \.logLimitBytes, 64 << 20...Int.max, .memory).applies(.durability),
+    .boolean("log-truncate-corrupt", \.logTruncateCorrupt).immutable,
+    .integer("checkpoint-log-size", \.checkpointLogBytes, 1 << 20...Int.max, .memory)
+      .applies(.durability),
+    .integer("checkpoint-interval", \.checkpointIntervalSeconds, 0...int32Max)
+      .applies(.durability),
+    .integer("checkpoint-io-budget", \.checkpointBudgetBytes, 0...Int.max, .memory)
+      .applies(.durability),
+    .integer("maxmemory-dram", \.maximumDRAMBytes, 0...Int.max, .memory).applies(.durability),
     .special("save", .savePoints).multipleWords
       .remarks { configuration in
-        if configuration.savePoints.isEmpty { return nil }
+        if configuration.savePoints.isEmpty || configuration.persistence { return nil }
         return "no snapshot is taken in this version of Ferrite: " + volatile
       },
     .boolean("appendonly", \.appendOnly).adding(.denyLoading)
       .remarks { configuration in
-        if !configuration.appendOnly { return nil }
+        if !configuration.appendOnly || configuration.persistence { return nil }
         return "no append-only file is written in this version of Ferrite: " + volatile
       },
-    .choice("appendfsync", kept: "everysec", of: ["everysec", "always", "no"], .noAOF),
     .text(
       "appendfilename", kept: "appendonly.aof", .noAOF,
       check: { DirectiveCheck.baseName($0, "appendfilename", "filename", mayBeEmpty: false) }
@@ -49,7 +60,7 @@ extension Directive {
       .adding(.hidden),
   ]
 
-  private static let volatile = "the data lives in memory only and ends with the process."
+  private static let volatile = "with `persistence no` the data ends with the process."
 
   static let replication: [Directive] = [
     .special("replicaof", .replicaOf, .unavailable(.noReplication)).alias("slaveof")

@@ -112,6 +112,8 @@ public enum ConfigurationEffect: CaseIterable, Sendable {
   case directory
   /// notify-keyspace-events.
   case events
+  /// appendfsync, the log's and the checkpoint's limits.
+  case durability
   /// slowlog-*, latency-*.
   case observation
 }

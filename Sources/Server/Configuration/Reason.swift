@@ -18,8 +18,6 @@ struct Reason: Sendable {
   static let noTracking = Reason(
     "Client-side caching is not available in this version of Ferrite.")
   static let noRestore = Reason("RESTORE is not available in this version of Ferrite.")
-  static let noPersistence = Reason(
-    "persistence is not available in this version of Ferrite: the data lives in memory only.")
 
   // What Ferrite does another way.
   static let noIOThreads = Reason(
