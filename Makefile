@@ -8,7 +8,7 @@ SERVER := .build/release/ferrite-server
 PORT ?= 6379
 ARGS ?=
 
-.PHONY: help setup build run test test-unit test-integration check bench upstream format clean
+.PHONY: help setup build run test test-unit test-integration kill-test pmem-test check bench bench-durability upstream format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,12 +33,22 @@ test-unit: setup ## Unit tests alone (ARGS='--filter Name')
 test-integration: build ## Integration tests alone (ARGS='--only pattern', --list)
 	Tests/Integration/run $(ARGS)
 
+kill-test: build ## Kill the server at random moments and look what it kept (ARGS='--rounds 500')
+	Tests/Kill/run $(ARGS)
+
+pmem-test: build ## The same on emulated persistent memory, cutting the power (ARGS='--rounds 20')
+	Tools/pmem-vm/pmem-vm-setup.sh .build-tools/pmem-vm
+	Tests/Kill/run --guest .build-tools/pmem-vm --rounds 5 $(ARGS)
+
 check: build ## Format, imports, unsafe, hot path, lengths, links; and the check's own tests
 	@Tools/check --self-test
 	@Tools/check --binary $(SERVER)
 
 bench: build ## Measure beside redis-server into docs/BENCHMARKS.md (ARGS='--quick --only get')
 	Tools/bench $(ARGS)
+
+bench-durability: build ## What durability costs, beside redis-server (ARGS='--only write')
+	Tools/bench-durability $(ARGS)
 
 upstream: build ## Run Redis' own test suite against the server (ARGS='unit/scan ...')
 	@Tools/setup --upstream

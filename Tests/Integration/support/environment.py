@@ -12,12 +12,16 @@ server = os.environ.get("FERRITE_SERVER", str(ROOT / ".build/release/ferrite-ser
 reference = shutil.which(os.environ.get("REDIS_SERVER", "redis-server"))
 # The event loop that this pass tests: "epoll", "io_uring", or None for a server without the choice.
 event_loop = None
+# Whether servers keep their data when a test does not say: "no" is the quick way.
+persistence = os.environ.get("FERRITE_PERSISTENCE", "no")
 seed = int(os.environ.get("FERRITE_TEST_SEED", "1"))
 
 
 def options(more=None):
     """Directives for a server under test, with this pass' event loop."""
     chosen = {"event-loop": event_loop} if event_loop else {}
+    if not is_redis():
+        chosen["persistence"] = persistence
     return {**chosen, **(more or {})}
 
 

@@ -52,6 +52,8 @@ class Server:
         self.process = None
         self.directory = None
         self.port = None
+        # Whether the directory outlives `stop`: for a restart on the same data.
+        self.keepsDirectory = False
 
     def __enter__(self):
         return self.start()
@@ -75,9 +77,10 @@ class Server:
 
     def start(self, wait=True):
         self.port = int(self.options.get("port") or free_port())
-        self.directory = tempfile.mkdtemp(prefix="ferrite-test-")
+        if self.directory is None:
+            self.directory = tempfile.mkdtemp(prefix="ferrite-test-")
         self.log_path = os.path.join(self.directory, "server.log")
-        with open(self.log_path, "wb") as log:
+        with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command_line(), stdout=log, stderr=subprocess.STDOUT, cwd=self.directory,
                 stdin=subprocess.PIPE if self.standard_input is not None else subprocess.DEVNULL,
@@ -141,7 +144,7 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        if self.directory:
+        if self.directory and not self.keepsDirectory:
             shutil.rmtree(self.directory, ignore_errors=True)
             self.directory = None
 

@@ -1,0 +1,89 @@
+"""process: the server that is killed, and what it holds when it is back."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from resp import Connection, ReplyError
+
+START_SECONDS = 60.0
+
+
+class Process:
+    def __init__(self, binary, port, directory, options):
+        self.binary, self.port, self.directory = binary, port, directory
+        self.options = options
+        self.process = None
+        self.log_path = directory.rstrip("/") + ".log"
+
+    def command_line(self):
+        words = [self.binary, "--port", str(self.port), "--bind", "127.0.0.1", "--dir",
+                 self.directory, "--persistence", "yes"]
+        for name, value in self.options.items():
+            words += [f"--{name}", value]
+        return words
+
+    def start(self, wait=True):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                self.command_line(), stdout=log, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, start_new_session=True)
+        deadline = time.monotonic() + START_SECONDS
+        while wait:
+            code = self.process.poll()
+            if code is not None:
+                raise AssertionError(f"the server ended with code {code} at start")
+            try:
+                with Connection(self.port) as connection:
+                    connection.command("PING")
+                    return
+            except OSError:
+                pass
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no answer within {START_SECONDS} s of the start")
+            time.sleep(0.002)
+
+    def kill(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=60)
+        if code != 0:
+            raise AssertionError(f"a clean end has exit code {code}")
+
+    def contents(self, history):
+        """By database and key: what is there now, as histories write it down."""
+        found = {}
+        with Connection(self.port, timeout=60) as connection:
+            for database in history.databases:
+                connection.command("SELECT", database)
+                keys, cursor = set(), b"0"
+                while True:
+                    cursor, some = connection.command("SCAN", cursor, "COUNT", 1000)
+                    keys.update(some)
+                    if cursor == b"0":
+                        break
+                keys = sorted(keys)
+                requests = []
+                for key in keys:
+                    requests += [("GET", key), ("PEXPIRETIME", key)]
+                replies = connection.pipeline(requests)
+                for index, key in enumerate(keys):
+                    value, deadline = replies[2 * index], replies[2 * index + 1]
+                    if isinstance(value, ReplyError):
+                        raise AssertionError(f"GET {key!r}: {value}")
+                    if value is not None:
+                        found[database, key] = (value, deadline if deadline > 0 else None)
+        return found
+
+    def log_tail(self, lines=25):
+        try:
+            with open(self.log_path, encoding="utf-8", errors="replace") as log:
+                return "\n".join("    " + line for line in log.read().splitlines()[-lines:])
+        except OSError:
+            return ""
