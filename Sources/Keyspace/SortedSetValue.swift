@@ -130,11 +130,13 @@ enum SortedSetValue {
     }
   }
 
-  /// Gives a member a score, `old` being what `score` says of it now.
+  /// Gives a member a score, `old` being what `score` says of it now. An equal one, be it a zero of
+  /// the other sign, changes nothing.
   static func set(
     _ arena: inout Arena, _ set: inout Ref<Entry>, _ member: borrowing Span<UInt8>,
     _ score: Double, old: Double?, _ limits: CollectionLimits, _ hash: KeyedHash
   ) throws(ArenaFull) {
+    if old == score { return }
     if arena.reader.entry(set).header.encoding == .listpack {
       let hasRoom = hasRoom(arena.reader, set, member, limits)
       if old != nil { return try moveInListpack(&arena, &set, member, score) }
