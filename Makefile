@@ -8,7 +8,7 @@ SERVER := .build/release/ferrite-server
 PORT ?= 6379
 ARGS ?=
 
-.PHONY: help setup build run test test-unit test-integration kill-test pmem-test check bench bench-durability upstream format clean
+.PHONY: help setup build run test test-unit test-integration kill-test pmem-test check bench bench-durability differential upstream format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: build ## Measure beside redis-server into docs/BENCHMARKS.md (ARGS='--qui
 
 bench-durability: build ## What durability costs, beside redis-server (ARGS='--only write')
 	Tools/bench-durability $(ARGS)
+
+differential: build ## Random commands to Ferrite and redis-server, compared (ARGS='--minutes 30')
+	Tests/Integration/differential $(ARGS)
 
 upstream: build ## Run Redis' own test suite against the server (ARGS='unit/scan ...')
 	@Tools/setup --upstream
