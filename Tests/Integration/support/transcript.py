@@ -12,6 +12,8 @@ A word with % in front changes how the next part is handled:
     %send "GET a\\r\\n"          these bytes as they are, without waiting for a reply
     %read                      one more reply
     %closed                    the server closes the connection; what it still sends is compared
+    %nothing                   no reply comes; %read takes one that is there
+    %blocked 2                 go on when that many clients wait in blocking commands
     %on b                      go on with the connection named b (opened when new)
     %reconnect                 close the present connection and open it anew
     %resp 3                    HELLO 3 on the present connection, its reply not compared
@@ -22,7 +24,10 @@ A word with % in front changes how the next part is handled:
 2. Both servers begin empty, in database 0, with one connection.
 """
 
+import re
+import select
 import socket
+import time
 
 from .resp import Closed, Connection, decode, encode
 
@@ -114,6 +119,23 @@ class Peer:
     def connection(self):
         return self.connections[self.name]
 
+    def has_reply(self):
+        """Whether a reply has come, or does so in a moment."""
+        if len(self.connection.buffer) > self.connection.position:
+            return True
+        return bool(select.select([self.connection.socket], [], [], 0.05)[0])
+
+    def wait_for_blocked(self, count):
+        """Waits until `count` clients wait; says how many do if that does not come to pass."""
+        with Connection(("127.0.0.1", self.port), timeout=20) as watcher:
+            for _ in range(500):
+                text = decode(watcher.command("INFO", "clients"))
+                found = int(re.search(rb"blocked_clients:(\d+)", text)[1])
+                if found == count:
+                    break
+                time.sleep(0.01)
+            return b":%d\r\n" % found
+
     def close(self):
         for connection in self.connections.values():
             connection.close()
@@ -183,6 +205,12 @@ class Transcript:
             for peer in peers:
                 peer.connection.ok("HELLO", rest[0])
             return None
+        if how == "%blocked":
+            replies = [peer.wait_for_blocked(int(rest[0])) for peer in peers]
+            return compare(how, replies, b":%d\r\n" % int(rest[0]))
+        if how == "%nothing":
+            replies = [b"(a reply)" if peer.has_reply() else b"" for peer in peers]
+            return compare(how, replies, b"")
         replies = [self._exchange(peer, how, rest) for peer in peers]
         if how == "%send":
             return None
