@@ -262,7 +262,7 @@ class Grammar:
         return self.pool_destination_db()
 
     def pool_cursor(self):
-        return "0" if self.random.random() < 0.95 else self.one_of("abc", "-1", "7")
+        return "0" if self.random.random() < 0.95 else self.one_of("abc", "", "1x")
 
     def pool_newkey(self):
         return Key(self.key())
@@ -342,6 +342,14 @@ class Grammar:
         return words
 
     draw_sort_ro = draw_sort
+
+    def draw_sscan(self):
+        """All in one step: what a step returns is each server's own affair."""
+        words = [self.key(), self.pool_cursor(), *self.one_of([], ["MATCH", self.scalar("pattern", "")])]
+        count = "100000" if self.random.random() < 0.95 else self.one_of("0", "-1", "abc")
+        return words + ["COUNT", count]
+
+    draw_hscan = draw_zscan = draw_sscan
 
 
 class Key(str):
