@@ -44,6 +44,10 @@ class Grammar:
         special = getattr(self, "draw_" + self.command.replace("|", "_").replace("-", "_"), None)
         words = self.command.upper().split("|")
         words += special() if special else self.arguments(facts["arguments"])
+        if "lex" in self.command or "BYLEX" in words:
+            # By name only where all scores are one: what other sets answer is not defined.
+            words = [f"q{word[1:]}" if isinstance(word, str) and word[:1] == "z" and word[1:].isdigit()
+                     else word for word in words]
         return self.spoil([self.encode(word) for word in words])
 
     @staticmethod
@@ -301,6 +305,9 @@ class Grammar:
         return words
 
     def draw_zadd(self):
+        if self.random.random() < 0.2:
+            members = [self.member() for _ in range(self.random.choice([1, 2, 5]))]
+            return [f"q{self.random.randrange(4)}", *[word for name in members for word in (0, name)]]
         words = [self.key()]
         for word in ("NX", "XX", "GT", "LT", "CH", "INCR"):
             if self.random.random() < 0.12:
