@@ -153,8 +153,9 @@ extension ListHandlers {
         guard !hasCount && args.equals(index, "COUNT") && index + 1 < args.count else {
           throw .syntax
         }
-        guard let count = args[index + 1].parseInteger(), count > 0, Int32(exactly: count) != nil
-        else { throw .fixed("ERR count should be greater than 0") }
+        guard let count = args[index + 1].parseInteger(), count > 0 else {
+          throw .fixed("ERR count should be greater than 0")
+        }
         limit = count
         hasCount = true
         index += 2
@@ -172,8 +173,8 @@ extension ListHandlers {
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ wait: inout Wait,
     _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    let deadline = try Wait.deadline(seconds: args[1], now: keys.now)
     let several = try Several(args, at: 2)
+    let deadline = try Wait.deadline(seconds: args[1], now: keys.now)
     if try !pop(args, several, &keys, &reply) {
       wait.forKeys(several.keys, .list, until: deadline, &reply)
     }

@@ -337,7 +337,7 @@ class Grammar:
     def draw_sort(self):
         words = [self.key()]
         if self.random.random() < 0.3:
-            words += ["BY", self.one_of("s*", "h*->a", "none*")]
+            words += ["BY", self.one_of("s*", "h*->a")]
         if self.random.random() < 0.3:
             words += ["LIMIT", self.integer(), self.integer()]
         for _ in range(self.random.choice([0, 0, 1, 2])):
