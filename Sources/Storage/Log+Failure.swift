@@ -64,9 +64,7 @@ extension Log {
     closed.append(active.closed)
     active = segment
     unsynchronized = []
-    if !medium.has(.logFailedPagesTrusted) {
-      (written, accepted, stamped) = (durable, durable, durable)
-    }
+    (written, accepted, stamped) = (durable, durable, durable)
     mustRewrite = false
     isRewriting = true
     prepareNext()

@@ -143,10 +143,12 @@ struct LogCrashTests {
     print("log: \(states) states, seeds up to \(seed - 1)")
   }
 
-  @Test func whatWasSynchronizedSurvivesEverySecond() throws {
-    // Replies do not wait there: only what is durable is promised.
-    var search = LogCrashSearch(kind: .persistentMemory, seed: 4)
+  @Test(arguments: [Trouble.none, .failedSynchronize])
+  func whatIsCalledDurableSurvivesEverySecond(trouble: Trouble) throws {
+    var search = LogCrashSearch(kind: .file, seed: 4)
     search.policy = .everySecond
+    search.trouble = trouble
+    search.draws = 1
     #expect(try search.run() == nil)
   }
 
@@ -166,6 +168,8 @@ struct LogCrashTests {
         var search = LogCrashSearch(kind: kind, seed: seed)
         search.bug = bug
         search.trouble = trouble
+        // Only the page cache can be trusted wrongly.
+        if bug == .logFailedPagesTrusted { search.policy = .everySecond }
         if let finding = try search.run() {
           print("\(bug) on \(kind) after \(search.states) states: \(finding)")
           return

@@ -98,6 +98,7 @@ final class LogRun {
   /// The ends of the records that were appended here, by number.
   var ends: [Int: LSN] = [:]
   var acknowledged: Int
+  var savedCount: Int
   var now: Int64 = 1000
 
   /// Recovers what is on the medium, judges it against the promise, and goes on.
@@ -108,6 +109,7 @@ final class LogRun {
     self.medium = medium
     self.contents = contents
     random = SeededRandom(seed: contents.seed ^ UInt64(promise.acknowledged))
+    savedCount = promise.savedCount
     var options = LogOptions()
     options.segmentBytes = 16384
     options.writer = .immediate
@@ -169,20 +171,24 @@ final class LogRun {
     if random.oneIn(12) { save() }
   }
 
-  /// Replies leave, up to what is committed.
+  /// Replies leave, up to what is committed. Where the policy lets them leave earlier than a power
+  /// cut allows, what the log calls durable is held against it.
   func acknowledge() {
     var reached = acknowledged
-    while let end = ends[reached + 1], end <= log.committed { reached += 1 }
+    let limit = log.policy == .always ? log.committed : log.durable
+    while let end = ends[reached + 1], end <= limit { reached += 1 }
     if reached > acknowledged {
       acknowledged = reached
       medium.note(LogNote.acknowledged(reached).encoded)
     }
   }
 
-  /// An image with everything that is durable.
+  /// An image with some of what is durable: a checkpoint is behind when it is done.
   func save() {
-    guard let end = ends[acknowledged], log.durable >= end else { return }
-    medium.note(LogNote.saved(count: acknowledged, end).encoded)
+    let count = savedCount + random.below(acknowledged - savedCount + 1)
+    guard let end = ends[count], log.durable >= end else { return }
+    savedCount = count
+    medium.note(LogNote.saved(count: count, end).encoded)
     log.recycle(below: end)
   }
 
