@@ -24,6 +24,12 @@ public struct DecodedValue: ~Copyable {
   /// Milliseconds since 1970, by field; 0 is none. Empty when no field has one.
   public var deadlines = GrowableArray<Int>()
 
+  /// Whether any field has a deadline.
+  public var hasDeadlines: Bool {
+    for index in 0..<deadlines.count where deadlines[index] != 0 { return true }
+    return false
+  }
+
   /// Reads a value of the RDB type `type`.
   init(type number: UInt8, _ reader: inout RDBReader) throws(PayloadError) {
     guard let encoding = RDBType(rawValue: number) else { throw .corrupt }

@@ -80,6 +80,22 @@ import Testing
     }
   }
 
+  /// Dropping a field's deadline would let it live for ever.
+  @Test func deadlinesOfFieldsAreNotDropped() throws {
+    var keys = try makeKeyspace()
+    for (deadline, isTaken) in [("9", false), ("0", true)] {
+      let body = [25] + little(9, 8) + string(listpack(["a", "x", deadline]))
+      let payload = sealed(body, version: 12)
+      var taken = true
+      do throws(CommandError) {
+        keys.discard(try keys.draft(name("copy").span, payload: payload.span))
+      } catch {
+        taken = false
+      }
+      #expect(taken == isTaken)
+    }
+  }
+
   // MARK: Pieces
 
   private func makeKeyspace() throws -> Keyspace {
