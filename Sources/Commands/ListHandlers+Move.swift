@@ -139,12 +139,11 @@ extension ListHandlers {
     var limit = 1
 
     init(_ args: borrowing Arguments, at first: Int) throws(CommandError) {
-      guard let number = args[first].parseInteger(), number > 0, Int32(exactly: number) != nil
-      else {
+      guard let number = args[first].parseInteger(), number > 0 else {
         throw .fixed("ERR numkeys should be greater than 0")
       }
+      guard number < args.count - first - 1 else { throw .syntax }
       let whereIndex = first + 1 + number
-      guard whereIndex < args.count else { throw .syntax }
       keys = (first + 1)..<whereIndex
       end = try ListHandlers.end(args[whereIndex])
       var index = whereIndex + 1

@@ -405,10 +405,8 @@ struct ScoreText {
   private let integer: Int?
 
   init(_ score: Double) {
-    // -0 is no integer that prints as it does.
-    if let exact = Int(exactly: score), exact.magnitude <= 1 << 62,
-      exact != 0 || score.sign == .plus
-    {
+    // -0 loses its sign in a small set, as in Redis.
+    if let exact = Int(exactly: score), exact.magnitude <= 1 << 62 {
       integer = exact
       return
     }
