@@ -225,7 +225,7 @@ import Testing
       var world = try World(seed: seed &* 100 &+ setting &+ 10, setting: setting, guarded: guarded)
       for step in 0..<(guarded ? 250 : 600) {
         try world.step()
-        if step % 10 == 0 { try world.check() }
+        if step % 25 == 0 { try world.check() }
       }
       try world.check()
       try world.finish()
@@ -272,6 +272,7 @@ import Testing
   /// A long list goes in slices.
   @Test func removingALongListTakesItApartLater() throws {
     var keys = try makeKeyspace()
+    keys.limits.listListpackSize = 4
     let key: [UInt8] = [0x6B]
     let found = try keys.findList(key.span)
     var list = try keys.growList(key.span, found, bytes: 1 << 20, count: 1 << 16)
@@ -281,7 +282,8 @@ import Testing
     let before = keys.usedBytes
     keys.remove(list)
     let after = keys.usedBytes
-    #expect(after > before - 1000)
+    // The entry has gone, and the database's table with it.
+    #expect(after > before - 6000)
     var slices = 0
     while keys.freeGarbage(limit: 500) { slices += 1 }
     #expect(slices > 20)
