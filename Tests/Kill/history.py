@@ -42,7 +42,9 @@ class Writer:
 
     def value(self):
         size = self.random.random()
-        if self.isSmall or size < 0.9:
+        if self.isSmall:
+            count = self.random.randrange(300_000 if size < 0.5 else 80)
+        elif size < 0.9:
             count = self.random.randrange(80)
         elif size < 0.99:
             count = self.random.randrange(6000)
@@ -50,15 +52,34 @@ class Writer:
             count = self.random.randrange(300_000)
         return b"%08x" % self.random.getrandbits(32) * (count // 8 + 1)
 
+    def collection(self):
+        """A command on a collection; every type has keys of its own."""
+        kind = self.random.choice([b"hash", b"list", b"set", b"zset"])
+        key = self.prefix + kind + b"%d" % self.random.randrange(2)
+        element = b"e%d" % self.random.randrange(200)
+        isRemoval = self.random.random() < 0.3
+        if kind == b"hash":
+            return [b"HDEL", key, element] if isRemoval else [b"HSET", key, element, self.value()]
+        if kind == b"list":
+            end = self.random.choice([b"L", b"R"])
+            return [end + b"POP", key] if isRemoval else [end + b"PUSH", key, element]
+        if kind == b"set":
+            return [b"SREM" if isRemoval else b"SADD", key, element]
+        if isRemoval:
+            return [b"ZREM", key, element]
+        return [b"ZADD", key, b"%d" % self.random.randrange(1000), element]
+
     def command(self):
         """The next command: its words."""
+        if self.random.random() < 0.3:
+            return self.collection()
         choice = self.random.randrange(16)
         key = self.key()
         if choice < 4:
             return [b"INCR", self.counter]
         if choice < 8:
             return [b"SET", key, self.value()]
-        if choice == 8:
+        if choice == 8 or self.isSmall and choice == 9:
             return [b"DEL", key, self.key()]
         if choice == 9:
             return [b"APPEND", key, b"%d" % self.random.randrange(1000)]
@@ -114,7 +135,39 @@ def apply(state, words):
         if old is not None:
             state[words[1]] = (old[0], None)
     else:
+        applyToCollection(state, words)
+
+
+def applyToCollection(state, words):
+    """The same for collections, which are never changed in place: states share them."""
+    name, key = words[0], words[1]
+    old = state.get(key, (None, None))[0]
+    if name == b"HSET":
+        new = {**(old or {}), words[2]: words[3]}
+    elif name == b"HDEL":
+        new = {field: value for field, value in (old or {}).items() if field != words[2]}
+    elif name == b"LPUSH":
+        new = [words[2]] + (old or [])
+    elif name == b"RPUSH":
+        new = (old or []) + [words[2]]
+    elif name == b"LPOP":
+        new = (old or [])[1:]
+    elif name == b"RPOP":
+        new = (old or [])[:-1]
+    elif name == b"SADD":
+        new = (old or frozenset()) | {words[2]}
+    elif name == b"SREM":
+        new = (old or frozenset()) - {words[2]}
+    elif name == b"ZADD":
+        new = {**(old or {}), words[3]: words[2]}
+    elif name == b"ZREM":
+        new = {member: score for member, score in (old or {}).items() if member != words[2]}
+    else:
         raise AssertionError(f"no model of {name!r}")
+    if new:
+        state[key] = (new, None)
+    else:
+        state.pop(key, None)
 
 
 class History:
@@ -184,6 +237,8 @@ def short(entry):
     if entry is None:
         return None
     value, deadline = entry
+    if not isinstance(value, bytes):
+        return (f"{len(value)} elements", deadline)
     return (value if len(value) < 40 else value[:37] + b"...%d" % len(value), deadline)
 
 

@@ -71,14 +71,15 @@ class Process:
                 keys = sorted(keys)
                 requests = []
                 for key in keys:
-                    requests += [("GET", key), ("PEXPIRETIME", key)]
+                    requests += [read(key), ("PEXPIRETIME", key)]
                 replies = connection.pipeline(requests)
                 for index, key in enumerate(keys):
                     value, deadline = replies[2 * index], replies[2 * index + 1]
                     if isinstance(value, ReplyError):
-                        raise AssertionError(f"GET {key!r}: {value}")
+                        raise AssertionError(f"{key!r}: {value}")
                     if value is not None:
-                        found[database, key] = (value, deadline if deadline > 0 else None)
+                        found[database, key] = (understood(key, value),
+                                                deadline if deadline > 0 else None)
         return found
 
     def log_tail(self, lines=25):
@@ -87,3 +88,25 @@ class Process:
                 return "\n".join("    " + line for line in log.read().splitlines()[-lines:])
         except OSError:
             return ""
+
+
+def kind(key):
+    """A key's type, by its name (history.Writer)."""
+    for word in ("hash", "list", "zset", "set"):
+        if word.encode() in key:
+            return word
+    return "string"
+
+
+def read(key):
+    return {"hash": ("HGETALL", key), "list": ("LRANGE", key, 0, -1), "set": ("SMEMBERS", key),
+            "zset": ("ZRANGE", key, 0, -1, "WITHSCORES"), "string": ("GET", key)}[kind(key)]
+
+
+def understood(key, value):
+    """The reply as histories write it down."""
+    if kind(key) in ("hash", "zset"):
+        return dict(zip(value[::2], value[1::2]))
+    if kind(key) == "set":
+        return frozenset(value)
+    return value
