@@ -114,7 +114,7 @@ class Dump(unittest.TestCase):
                 if not self.make(judge, commands):
                     continue
                 payload = judge.value("DUMP", "k")
-                for _ in range(150):
+                for _ in range(60):
                     damaged = bytearray(payload)
                     for _ in range(draw.randrange(1, 4)):
                         damaged[draw.randrange(len(damaged) - 10)] = draw.randrange(256)
