@@ -23,9 +23,11 @@ import Glibc
 import Platform
 
 /// When acknowledged data must be durable: Redis' appendfsync.
+///
+/// The cases stand in the order in which CONFIG SET lists the words when it refuses another one.
 public enum SyncPolicy: String, Sendable, CaseIterable {
-  case always
   case everySecond = "everysec"
+  case always
   case never = "no"
 }
 
