@@ -34,6 +34,8 @@ struct Durability: ~Copyable {
   var gate = WriteGate.open
   /// The commit that gathers the effects of what is executed now.
   private(set) var current: UInt64 = 1
+  /// Whether something waits, or may wait, for `current`: then it has to end, effects or not.
+  private(set) var isCurrentAwaited = false
   /// Up to where the log is known to be durable.
   private var durable: UInt64 = 0
   /// The last commit that is over.
@@ -71,13 +73,20 @@ struct Durability: ~Copyable {
   @inline(__always) mutating func didWrite() {
     mark = current
     lastWrite = current
+    isCurrentAwaited = true
   }
 
   /// The key of `hash` has changed.
-  @inline(__always) mutating func didChange(_ hash: UInt64) { keys[hash] = current }
+  @inline(__always) mutating func didChange(_ hash: UInt64) {
+    keys[hash] = current
+    isCurrentAwaited = true
+  }
 
   /// Keys have changed, nobody knows which.
-  mutating func didChangeAnything() { keys.anything = current }
+  mutating func didChangeAnything() {
+    keys.anything = current
+    isCurrentAwaited = true
+  }
 
   /// A command has looked at the key of `hash`.
   @inline(__always) mutating func didRead(_ hash: UInt64) {
@@ -98,6 +107,7 @@ struct Durability: ~Copyable {
       commit: current, lsn: waitsForLog ? lsn : 0,
       due: delayMilliseconds > 0 ? now + delayMilliseconds : 0)
     current += 1
+    isCurrentAwaited = false
   }
 
   /// The log is durable up to `durable`.

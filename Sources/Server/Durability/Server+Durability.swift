@@ -66,7 +66,12 @@ extension Server {
   /// Makes the effects so far a record of the log; without a log they are forgotten.
   @inline(__always) mutating func commitEffects() {
     guard durability.isOn else { return keys.effects.consume() }
-    if !keys.effects.bytes.isEmpty { appendRecord() }
+    if !keys.effects.bytes.isEmpty {
+      appendRecord()
+    } else if durability.isCurrentAwaited {
+      // Keys have changed without an effect, such as when a consumer was last seen.
+      durability.didAppend(endingAt: storage!.endLSN, now: now)
+    }
     maintainStorage()
   }
 
