@@ -7,8 +7,10 @@ MAKEFLAGS += --no-print-directory
 SERVER := .build/release/ferrite-server
 PORT ?= 6379
 ARGS ?=
+SEED ?=
+FOR ?= 600
 
-.PHONY: help setup build run test test-unit test-integration kill-test pmem-test check bench bench-durability differential upstream format clean
+.PHONY: help setup build run test test-unit test-integration kill-test pmem-test check bench bench-durability differential crash-search upstream format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +54,9 @@ bench-durability: build ## What durability costs, beside redis-server (ARGS='--o
 
 differential: build ## Random commands to Ferrite and redis-server, compared (ARGS='--minutes 30')
 	Tests/Integration/differential $(ARGS)
+
+crash-search: setup ## Cut the power of image and log at every point, new seeds for FOR=600 seconds
+	FERRITE_CRASH_SECONDS=$(FOR) FERRITE_CRASH_SEED=$(SEED) swift test --filter crashCampaign
 
 upstream: build ## Run Redis' own test suite against the server (ARGS='unit/scan ...')
 	@Tools/setup --upstream

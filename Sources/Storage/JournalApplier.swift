@@ -111,7 +111,6 @@ final class JournalApplier {
   }
 
   private func setSum(_ page: Int, _ sum: UInt32) throws(IOError) {
-    guard !store.medium.has(.imageSumsNotUpdated) else { return }
     let index = page / ImageFormat.sumsPerBlock
     if index != sumsIndex {
       try writeSums()
@@ -124,7 +123,9 @@ final class JournalApplier {
       try store.sums.read(0..<ImageFormat.pageBytes, of: &sums, at: offset)
       sumsIndex = index
     }
-    sums.store(page % ImageFormat.sumsPerBlock * 4, sum)
+    let place = page % ImageFormat.sumsPerBlock * 4
+    if store.medium.has(.imageSumsNotUpdated) && sums.load(place, as: UInt32.self) != 0 { return }
+    sums.store(place, sum)
     areSumsChanged = true
   }
 
