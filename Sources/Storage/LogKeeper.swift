@@ -227,7 +227,8 @@ final class LogKeeper: Sendable {
       if !medium.has(.logSegmentNameNotSynchronized) { try medium.synchronizeDirectory() }
     }
     let mode = state.withLock { $0.mode }
-    let file = mode == .direct ? try medium.open(name, .direct) : bytes
+    // Under its own name, which errors then tell.
+    let file = try medium.open(name, mode)
     return LogSegment(header, name, file, isDirect: mode == .direct)
   }
 

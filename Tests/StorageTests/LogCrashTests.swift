@@ -45,6 +45,11 @@ struct LogCrashSearch {
     for index in 0..<records {
       if trouble != .none && index % 10 == 5 { breakMedium(run) }
       try run.step()
+      // Time for the page cache to be written out while that fails.
+      if trouble == .failedSynchronize && index % 10 == 7 {
+        run.now += 2000
+        run.log.poll(nowMilliseconds: run.now)
+      }
       if index % 10 == 8 {
         run.medium.setFault(nil)
         run.medium.setCapacity(pages: nil)
