@@ -54,6 +54,9 @@ extension Arena {
       switch kind {
       case .wheel:
         guard ExpiryWheel(root: Ref(unit: unit)).isPlausible(self) else { return false }
+      case .sortedTree:
+        let root = CountedTree<ScoredMember>(rootWord: unit, count: 0, weight: 0).root
+        guard holds(Ref<Words>(offset: root), count: 8) else { return false }
       default:
         guard holds(Ref<HashTable>(unit: unit), count: 8) else { return false }
       }

@@ -62,6 +62,26 @@ import Testing
     opened.arena.checkInvariants()
   }
 
+  /// A sorted set's tree is on the list by its root and its height.
+  @Test func itTakesUpFreeingALargeSortedSet() throws {
+    var keyspace = try makeKeyspace(seed: 5)
+    let empty = keyspace.arena.usage.allocatedBytes
+    var set = try keyspace.makeSortedSet([1].span, count: 1, length: 3)
+    for number in 0..<3000 {
+      let member = Array("member:\(number)".utf8)
+      try keyspace.setScore(member.span, Double(number), old: nil, in: &set)
+    }
+    let isRemoved = keyspace.remove([1].span)
+    #expect(isRemoved && keyspace.hasGarbage)
+    let full = keyspace.arena.usage.allocatedBytes
+    var opened = try reopen(keyspace)
+    #expect(opened.hasGarbage == true)
+    opened.freeAllGarbage()
+    opened.checkInvariants()
+    opened.arena.checkInvariants()
+    #expect(opened.arena.usage.allocatedBytes - empty < (full - empty) / 10)
+  }
+
   @Test func aReplayWithoutTimeFilesDeadlinesWhereTheyBelong() throws {
     var keyspace = try makeKeyspace()
     keyspace.now = 0
