@@ -1,6 +1,7 @@
-// The rows of what this version of Ferrite does not have: persistence, replication, cluster, TLS.
-// Each is accepted so that a stock redis.conf starts the server; what would be dangerous to ignore
-// is refused.
+// The rows of persistence: Ferrite's own engine, which they rule, and RDB and AOF, which this
+// version does not have. Then those of replication, cluster and TLS, which it does not have
+// either. Such rows are accepted so that a stock redis.conf starts the server; what would be
+// dangerous to ignore is refused.
 
 extension Directive {
   static let persistence: [Directive] = [
