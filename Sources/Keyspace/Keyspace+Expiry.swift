@@ -43,8 +43,10 @@ extension Keyspace {
   @inlinable public func isDue(_ expiry: Int) -> Bool { now > expiry }
 
   /// Removes the slot's key if its deadline has passed, and says so in the effects.
-  mutating func removeIfDue(_ hash: UInt64, _ slot: HashTable.Slot) -> Bool {
+  /// - Returns: whether it has passed; during a pause a key that is only read stays all the same.
+  mutating func removeIfDue(_ hash: UInt64, _ slot: HashTable.Slot, _ lookup: Lookup) -> Bool {
     guard let expiry = arena.facts(slot.entry).expiry, isDue(expiry) else { return false }
+    if keepsDueKeys && lookup == .read { return true }
     expire(Key(hash: hash, slot: slot, database: selected))
     return true
   }

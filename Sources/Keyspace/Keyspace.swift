@@ -30,6 +30,9 @@ public struct Keyspace: ~Copyable {
   public var leavesNoTrace = false
   /// Whether deadlines remove keys on their own (DEBUG SET-ACTIVE-EXPIRE).
   public var expiresActively = true
+  /// Whether what is due stays where it is when it is read, unseen: while CLIENT PAUSE lasts. No
+  /// command may write then, since it could take the place of such a key for free.
+  public var keepsDueKeys = false
   /// The longest string that a command may grow (proto-max-bulk-len).
   public var maximumStringBytes = 512 << 20
   /// Up to which size collections stay packed.
@@ -131,7 +134,7 @@ public struct Keyspace: ~Copyable {
       return nil
     }
     let header = arena.reader.entry(slot.entry).header
-    if header.flags.contains(.expiry), removeIfDue(hash, slot) {
+    if header.flags.contains(.expiry), removeIfDue(hash, slot, lookup) {
       if lookup == .read { statistics.misses &+= 1 }
       return nil
     }

@@ -188,6 +188,8 @@ public struct Server: ~Copyable {
     now = Int(clock.wallMilliseconds())
     keys.now = now
     if pausedUntil > 0 && pausedUntil <= now { pausedUntil = 0 }
+    // From the first turn on in which every write is held back.
+    keys.keepsDueKeys = pausedUntil > 0
     if durability.isOn { hearFromLog() }
     for index in 0..<count { handle(network.event(index)) }
     if !batch.requests.isEmpty || !ready.isEmpty { finishBatch() }

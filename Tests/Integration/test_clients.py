@@ -207,6 +207,23 @@ class Pause(ServerCase):
         self.assertEqual([held.read_reply() for _ in range(4)],
                          [OK, bulk(b"v"), bulk(b"inline"), bulk(b"v")])
 
+    def test_nothing_expires(self):
+        expired = int(self.server.info("stats")["expired_keys"])
+        self.client.ok("SET", "k", "v", "PX", "1")
+        self.client.send(encode("MULTI") + encode("SET", "k2", "v", "PX", "1")
+                         + encode("CLIENT", "PAUSE", "1000000", "WRITE") + encode("EXEC"))
+        for _ in range(4):
+            self.client.read_reply()
+        self.eventually(lambda: self.client.value("EXISTS", "k2") == 0)
+        self.assertEqual(self.client.value("DBSIZE"), 2 - self.expired_since(expired))
+        self.assertLess(self.expired_since(expired), 2)
+        self.client.ok("CLIENT", "UNPAUSE")
+        self.eventually(lambda: self.client.value("DBSIZE") == 0)
+        self.assertEqual(self.expired_since(expired), 2)
+
+    def expired_since(self, before):
+        return int(self.server.info("stats")["expired_keys"]) - before
+
     def test_more_input_than_a_batch(self):
         self.pause_writes()
         requests = b"".join(encode("INCR", "k") + encode("PING", str(n)) for n in range(2000))

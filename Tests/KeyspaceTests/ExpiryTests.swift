@@ -59,6 +59,23 @@ private func key(_ number: Int) -> [UInt8] { Array("key:\(number)".utf8) }
     #expect(commands(bytes(keys.effects.bytes.span)) == [["SELECT", "0"], ["DEL", "key:1"]])
   }
 
+  /// During a pause what is due is not there for readers, and yet it stays.
+  @Test func keptDuringAPause() throws {
+    var keys = try makeKeyspace()
+    for number in 1...2 {
+      try keys.set(key(number).span, value: [1].span, deadline: .at(startTime + 10))
+    }
+    keys.now += 11
+    keys.keepsDueKeys = true
+    #expect(keys.find(key(1).span) == nil && keys.find(key(2).span) == nil)
+    #expect(keys.count(database: 0) == 2 && keys.statistics.expiredKeys == 0)
+    keys.keepsDueKeys = false
+    try keys.set(key(2).span, value: [2].span)
+    #expect(keys.count(database: 0) == 2 && keys.statistics.expiredKeys == 1)
+    #expect(keys.find(key(1).span) == nil && keys.count(database: 0) == 1)
+    keys.checkInvariants()
+  }
+
   /// Sessions that are prolonged with every request keep one record each.
   @Test func prolonging() throws {
     var keys = try makeKeyspace()

@@ -222,6 +222,7 @@ extension ConnectionHandlers {
     _ args: borrowing Arguments, _ server: inout Server, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     server.pausedUntil = 0
+    server.keys.keepsDueKeys = false
     reply.ok()
   }
 
