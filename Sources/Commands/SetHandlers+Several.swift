@@ -17,6 +17,8 @@ private struct SetSources: ~Copyable {
   var isFirstMissing = false
   /// Whether the first set is named again.
   var repeatsFirst = false
+  /// Where the members of the others lie, from the second set on; empty for few lookups.
+  var places = MemberPlaces()
 
   init(
     _ args: borrowing Arguments, _ range: Range<Int>, _ keyspace: inout Keyspace
@@ -35,7 +37,7 @@ private struct SetSources: ~Copyable {
     }
   }
 
-  /// Puts the smallest set first.
+  /// Puts the smallest set first, whose members will be looked up in the others.
   mutating func putSmallestFirst(_ keyspace: borrowing Keyspace) {
     var smallest = 0
     for index in 0..<keys.count
@@ -45,19 +47,29 @@ private struct SetSources: ~Copyable {
     let first = keys[0]
     keys[0] = keys[smallest]
     keys[smallest] = first
+    notePlaces(keyspace)
   }
+
+  /// Prepares for looking each member of the first set up in the others.
+  mutating func notePlaces(_ keyspace: borrowing Keyspace) {
+    guard keys.count > 1, keyspace.elementCount(keys[0]) >= Self.manyLookups else { return }
+    for index in 1..<keys.count { keyspace.notePlaces(of: keys[index], in: &places) }
+  }
+
+  private static var manyLookups: Int { 8 }
 
   /// Whether all sets from the second on have the element.
   func allHave(_ walk: ElementWalk, _ keyspace: borrowing Keyspace) -> Bool {
     for index in 1..<max(keys.count, 1) where keys[index].entry != keys[0].entry {
-      if !keyspace.hasMember(walk, keys[index]) { return false }
+      if !keyspace.hasMember(walk, keys[index], places, index - 1) { return false }
     }
     return true
   }
 
   /// Whether any set from the second on has the element.
   func anyHas(_ walk: ElementWalk, _ keyspace: borrowing Keyspace) -> Bool {
-    for index in 1..<max(keys.count, 1) where keyspace.hasMember(walk, keys[index]) { return true }
+    for index in 1..<max(keys.count, 1)
+    where keyspace.hasMember(walk, keys[index], places, index - 1) { return true }
     return false
   }
 }
@@ -212,13 +224,14 @@ extension SetHandlers {
   static func sdiff(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    let sources = try SetSources(args, 1..<args.count, &keys)
+    var sources = try SetSources(args, 1..<args.count, &keys)
     if sources.isFirstMissing || sources.repeatsFirst { return reply.set(0) }
     guard looksUp(sources, keys) else {
       var draft = SetDraftWriter(try keys.makeDraft(Span()))
       try subtract(sources, &draft, &keys)
       return replyAndDiscard(draft, &keys, &reply)
     }
+    sources.notePlaces(keys)
     let mark = reply.bytes.count
     var count = 0
     var walk = keys.walk(sources.keys[0])
@@ -233,10 +246,11 @@ extension SetHandlers {
   static func sdiffstore(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    let sources = try SetSources(args, 2..<args.count, &keys)
+    var sources = try SetSources(args, 2..<args.count, &keys)
     if sources.isFirstMissing || sources.repeatsFirst { return storeNothing(args, &keys, &reply) }
     var draft = SetDraftWriter(try keys.makeDraft(args[1]))
     if looksUp(sources, keys) {
+      sources.notePlaces(keys)
       var walk = keys.walk(sources.keys[0])
       while keys.advance(&walk) {
         if sources.anyHas(walk, keys) { continue }

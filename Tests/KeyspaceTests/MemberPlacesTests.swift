@@ -1,0 +1,46 @@
+// Members found by hash are those that a walk finds.
+
+import Bytes
+import Structures
+import Testing
+
+@testable import Keyspace
+
+@Suite struct MemberPlacesTests {
+  @Test(arguments: 0..<40)
+  func findsWhatAWalkFinds(seed: Int) throws {
+    var keys = try makeKeyspace(seed: seed)
+    keys.limits.setListpackEntries = 300
+    var random = Seeded(seed)
+    let count = [3, 7, 8, 9, 17, 128, 300][seed % 7]
+    for (number, name) in ["a", "b", "c"].enumerated() {
+      var set = try keys.makeSet(
+        Array(name.utf8).span, first: Array("text".utf8).span, count: 1)
+      for _ in 0..<(number == 0 ? 300 : count) {
+        let member = random.below(count * 2)
+        let text = random.below(3) == 0 ? "\(member - 5)" : "member \(member)"
+        _ = try keys.addMember(Array(text.utf8).span, to: &set)
+      }
+    }
+    guard let first = keys.find(Array("a".utf8).span), let second = keys.find(Array("b".utf8).span),
+      let third = keys.find(Array("c".utf8).span)
+    else {
+      Issue.record("a set is missing")
+      return
+    }
+    var places = MemberPlaces()
+    keys.notePlaces(of: second, in: &places)
+    keys.notePlaces(of: third, in: &places)
+    #expect(places.covers(0) == (keys.elementCount(second) >= 8))
+    var walk = keys.walk(first)
+    var found = 0
+    while keys.advance(&walk) {
+      for (number, set) in [second, third].enumerated() {
+        let isThere = keys.hasMember(walk, set)
+        #expect(keys.hasMember(walk, set, places, number) == isThere)
+        found += isThere ? 1 : 0
+      }
+    }
+    #expect(found >= 2)
+  }
+}
