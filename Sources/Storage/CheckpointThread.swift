@@ -58,8 +58,9 @@ final class CheckpointThread: Sendable {
 
   func wake() { worker.withLock { $0 }?.wake() }
 
+  /// Called every turn: only a change costs more than a look.
   func hurry(_ isHurried: Bool) {
-    self.isHurried.store(isHurried, ordering: .relaxed)
+    guard self.isHurried.exchange(isHurried, ordering: .relaxed) != isHurried else { return }
     if isHurried { retryAt.store(0, ordering: .relaxed) }
     wake()
   }
