@@ -82,8 +82,9 @@ import Glibc
   /// Bytes that wait to be sent.
   public var pendingOutput: Int { output.count }
 
-  /// Output waits for a mark.
-  public var hasHeldOutput: Bool { heldBytes > 0 }
+  /// Whether there is output that the socket has not been offered: it waits for its mark, or was let
+  /// go since the last flush.
+  public var hasUnofferedOutput: Bool { heldBytes > 0 || !output.isEmpty && !isBlocked }
 
   /// Bytes that may be sent now (invariant 4).
   @inline(__always) var sendableOutput: Int { output.count &- heldBytes }

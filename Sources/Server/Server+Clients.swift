@@ -42,8 +42,9 @@ extension Server {
 
   /// The peer is gone, or everything that was to be delivered before closing has been.
   mutating func ended(_ slot: Int, byPeer: Bool) {
-    // A peer that has ended its side may still listen: what waits for the log is delivered first.
-    let isAwaited = byPeer && network.connections[slot].hasHeldOutput && isLive(slot)
+    // A peer that has ended its side may still listen: what waits for the log, or did until this
+    // turn, is delivered first.
+    let isAwaited = byPeer && network.connections[slot].hasUnofferedOutput && isLive(slot)
     close(slot, afterOutput: isAwaited)
   }
 
