@@ -82,8 +82,8 @@ import Glibc
   /// Bytes that wait to be sent.
   public var pendingOutput: Int { output.count }
 
-  /// Whether there is output that the socket has not been offered: it waits for its mark, or was let
-  /// go since the last flush.
+  /// Whether there is output that the socket has not been offered: it waits for its mark, or was
+  /// let go since the last flush.
   public var hasUnofferedOutput: Bool { heldBytes > 0 || !output.isEmpty && !isBlocked }
 
   /// Bytes that may be sent now (invariant 4).

@@ -56,6 +56,7 @@ extension Server {
     var start = Ticks.now()
     for index in run {
       let request = batch.requests[index]
+      let (replied, mark) = (reply.bytes.count, durability.mark)
       if request.placed >= 0 {
         executePlaced(request, batch, input, &reply, slot)
       } else {
@@ -65,7 +66,10 @@ extension Server {
         held = index
         break
       }
-      if durability.holdsReplies { observe(request, batch, input) }
+      if durability.holdsReplies {
+        observe(request, batch, input)
+        if durability.mark > mark && replied > 0 { sendEarlier(replied, &reply, slot, until: mark) }
+      }
       keys.effects.endGroup()
       let end = Ticks.now()
       if wasCalled { finish(request, end &- start, batch, input) }
@@ -93,11 +97,29 @@ extension Server {
     network.send(slot, &reply.bytes, until: durability.mark)
     if reply.bytes.capacity > Self.keptReplyBytes { reply.bytes.release() }
     swap(&reply, &self.reply)
+    closeIfAsked(slot)
+  }
+
+  @inline(__always) private mutating func closeIfAsked(_ slot: Int) {
     if clients[slot].flags.contains(.dropping) {
       close(slot)
     } else if clients[slot].flags.contains(.closing) {
       network.close(slot, afterOutput: true)
     }
+  }
+
+  /// Sends the first `count` bytes of the reply: they need not wait for what follows them.
+  @inline(never) private mutating func sendEarlier(
+    _ count: Int, _ reply: inout ReplyBuffer, _ slot: Int, until mark: UInt64
+  ) {
+    var rest = ByteBuffer()
+    swap(&rest, &laterReply)
+    rest.append(reply.bytes.span.extracting(count...))
+    reply.bytes.truncate(to: count)
+    network.send(slot, &reply.bytes, until: mark)
+    swap(&rest, &reply.bytes)
+    rest.removeAll()
+    swap(&rest, &laterReply)
   }
 
   /// Memory for replies that stays between batches.

@@ -52,6 +52,8 @@ public struct Server: ~Copyable {
   var slowThreshold = UInt64.max
   var batch = Batch()
   var reply = ReplyBuffer()
+  /// The part of a reply that waits for the log, while what precedes it is sent.
+  var laterReply = ByteBuffer()
   /// Clients that have parsed requests in the batch, for what follows the execution.
   var ready = GrowableArray<Int32>()
   /// Clients whose next command CLIENT PAUSE holds back.

@@ -1,9 +1,13 @@
 """Persistence: what a restart finds, what a second server is told, what damage does; over sockets."""
 
+import errno
 import glob
 import os
+import shutil
 import signal
 import socket
+import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -153,7 +157,8 @@ class Persistence(unittest.TestCase):
 
     def test_a_peer_that_ends_its_side_gets_its_reply(self):
         server = self.start()
-        for number in range(20):
+        # Many times: the log may be heard of before or after the end, or in the same turn.
+        for number in range(400):
             with server.connect() as client:
                 client.send(encode("SET", "k", str(number)) * 3)
                 client.socket.shutdown(socket.SHUT_WR)
@@ -273,6 +278,77 @@ class Persistence(unittest.TestCase):
         server.start()
         with server.connect() as client:
             self.assertGreaterEqual(int(client.value("GET", "n")), answered)
+
+
+@unittest.skipIf(environment.is_redis(), "Ferrite's own")
+class FullDisk(unittest.TestCase):
+    """On a small file system of its own, where this process may mount one."""
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="ferrite-full-")
+        image = self.directory + ".img"
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.addCleanup(lambda: os.path.exists(image) and os.unlink(image))
+        with open(image, "wb") as file:
+            file.truncate(64 << 20)
+        for command in (["mkfs.ext4", "-q", "-F", image], ["mount", "-o", "loop", image, self.directory]):
+            try:
+                done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            except FileNotFoundError:
+                self.skipTest(f"no {command[0]}")
+            if done.returncode != 0:
+                self.skipTest("this process may not mount a file system")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.directory])
+
+    def fill(self):
+        with open(self.directory + "/filler", "wb", buffering=0) as file:
+            for size in (1 << 20, 4096):
+                try:
+                    while True:
+                        file.write(b"x" * size)
+                except OSError as error:
+                    self.assertEqual(error.errno, errno.ENOSPC)
+
+    def test_only_what_depends_on_the_log_waits_for_it(self):
+        server = Server(environment.server, environment.options({"persistence": "yes", **SMALL}))
+        server.directory = self.directory + "/data"
+        os.mkdir(server.directory)
+        server.keepsDirectory = True
+        self.addCleanup(server.stop)
+        server.start()
+        with server.connect() as client, server.connect() as other:
+            client.ok("SET", "before", "1")
+            self.fill()
+            held = refused = False
+            for number in range(1000):
+                # The read before the write is answered, whatever becomes of the write.
+                client.send(encode("GET", "before") + encode("SET", f"k{number}", "v" * 100_000))
+                self.assertEqual(client.read_reply(), b"$1\r\n1\r\n")
+                if not client.has_input(0.5):
+                    held = True
+                    break
+                reply = client.read_reply()
+                if reply != b"+OK\r\n":
+                    self.assertEqual(reply[:9], b"-MISCONF ")
+                    refused = True
+                    break
+            self.assertTrue(held or refused)
+            self.assertEqual(other.command("SET", "k", "v")[:9], b"-MISCONF ")
+            self.assertEqual(other.value("GET", "before"), b"1")
+            os.unlink(self.directory + "/filler")
+            deadline = time.monotonic() + 60
+            while other.command("SET", "k", "v") != b"+OK\r\n":
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+            if held:
+                self.assertEqual(client.read_reply(), b"+OK\r\n")
+            self.assertEqual(client.value("GET", "k"), b"v")
+        server.process.kill()
+        server.process.wait()
+        server.start()
+        with server.connect() as client:
+            self.assertEqual(client.value("STRLEN", "k0"), 100_000)
+            self.assertEqual(client.value("EXISTS", f"k{number}"), int(held))
 
 
 class Volatile(unittest.TestCase):

@@ -12,8 +12,8 @@ server = os.environ.get("FERRITE_SERVER", str(ROOT / ".build/release/ferrite-ser
 reference = shutil.which(os.environ.get("REDIS_SERVER", "redis-server"))
 # The event loop that this pass tests: "epoll", "io_uring", or None for a server without the choice.
 event_loop = None
-# Whether servers keep their data when a test does not say: "no" is the quick way.
-persistence = os.environ.get("FERRITE_PERSISTENCE", "no")
+# Whether servers keep their data when a test does not say.
+persistence = "yes"
 seed = int(os.environ.get("FERRITE_TEST_SEED", "1"))
 
 

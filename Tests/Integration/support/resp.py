@@ -8,6 +8,7 @@ A Connection keeps replies verbatim, because the transcripts compare bytes and n
 2. Every socket has a timeout, so a missing reply is a failure and never a hang.
 """
 
+import select
 import socket
 
 TIMEOUT_SECONDS = 30.0
@@ -70,6 +71,12 @@ class Connection:
     def value(self, *arguments):
         """Sends a command and returns its reply decoded (errors as ReplyError values)."""
         return decode(self.command(*arguments))
+
+    def has_input(self, seconds):
+        """Whether something to read is there, or comes within `seconds`."""
+        if self.position < len(self.buffer):
+            return True
+        return bool(select.select([self.socket], [], [], seconds)[0])
 
     def _fill(self):
         data = self.socket.recv(1 << 16)

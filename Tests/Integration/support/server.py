@@ -9,6 +9,7 @@
 """
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,11 +24,17 @@ STOP_SECONDS = 30.0
 
 
 def free_port():
-    """A TCP port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port that nothing listens on now, below those that the kernel gives to clients: one of
+    them would soon be taken by another connection."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class StartError(AssertionError):
