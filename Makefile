@@ -24,7 +24,7 @@ build: setup ## Build the release server and tool at .build/release/ferrite-serv
 
 run: build ## Build and start the server with its data in ./data (PORT=6379, ARGS='--name value')
 	@mkdir -p data
-	exec $(SERVER) --port $(PORT) --dir ./data --persistence yes $(ARGS)
+	exec $(SERVER) --port $(PORT) --dir ./data $(ARGS)
 
 test: ## Everything: check, unit tests, integration tests, a short benchmark
 	@Tools/test

@@ -80,7 +80,7 @@ public struct Configuration: Sendable {
   public var lazyFreeUserFlush = false
 
   // Persistence.
-  public var persistence = false
+  public var persistence = true
   /// When a write is acknowledged: at once, with a flush each second or whenever the system likes,
   /// or when it is durable.
   public var appendFsync = SyncPolicy.always
