@@ -60,17 +60,12 @@ private struct SetSources: ~Copyable {
 
   /// Whether all sets from the second on have the element.
   func allHave(_ walk: ElementWalk, _ keyspace: borrowing Keyspace) -> Bool {
-    for index in 1..<max(keys.count, 1) where keys[index].entry != keys[0].entry {
-      if !keyspace.hasMember(walk, keys[index], places, index - 1) { return false }
-    }
-    return true
+    keyspace.isMember(walk, ofAll: true, keys, places)
   }
 
   /// Whether any set from the second on has the element.
   func anyHas(_ walk: ElementWalk, _ keyspace: borrowing Keyspace) -> Bool {
-    for index in 1..<max(keys.count, 1)
-    where keyspace.hasMember(walk, keys[index], places, index - 1) { return true }
-    return false
+    keyspace.isMember(walk, ofAll: false, keys, places)
   }
 }
 

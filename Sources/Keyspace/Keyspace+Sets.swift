@@ -78,11 +78,6 @@ extension Keyspace {
     arena.reader.contains(key.entry, member, hash)
   }
 
-  /// Whether `key` has the member at which a walk through another set stands.
-  public func hasMember(_ walk: ElementWalk, _ key: Key) -> Bool {
-    arena.reader.contains(key.entry, arena.reader.element(walk), hash)
-  }
-
   // MARK: Sets under construction
 
   /// A set that no key has yet: the result of a union or a difference.

@@ -1,10 +1,10 @@
 // MemberPlaces: where the members of packed sets lie, by their hashes, for a command that looks up
 // many of them: finding one in a listpack takes a walk through it.
 //
-//   slots   | 0 | 6 | 0 | 31 | ... |        a set's own power of two, at least twice its members
+//   slots   | 0 | tag, 6 | 0 | tag, 31 | ... |  a set's own power of two, twice its members or more
 //
-// 1. A slot is the place of a listpack's element, or 0 when it is free. Who is not in its hash's
-//    slot is in one of those after it, before the next free one.
+// 1. A slot is 32 bits of a member's hash and its place in the listpack, or 0 when it is free. What
+//    is not in its hash's slot is in one of those after it, before the next free one.
 // 2. It is good while the sets do not change.
 
 import Bytes
@@ -22,7 +22,7 @@ public struct MemberPlaces: ~Copyable {
   }
 
   private var shares = GrowableArray<Share>()
-  private var slots = GrowableArray<UInt32>()
+  private var slots = GrowableArray<UInt64>()
 
   public init() {}
 
@@ -38,31 +38,60 @@ public struct MemberPlaces: ~Copyable {
     for _ in 0..<capacity { slots.append(0) }
     var place = list.start
     while place < list.end {
-      var slot = Self.hash(list.element(place), hash) & (capacity - 1)
+      let bits: UInt64
+      let next: Int
+      if let text = list.shortText(place) {
+        bits = hash(text)
+        next = place + text.count + 2
+      } else {
+        bits = Self.bits(list.element(place), hash)
+        next = list.next(place)
+      }
+      var slot = Int(truncatingIfNeeded: bits) & (capacity - 1)
       while slots[start + slot] != 0 { slot = (slot + 1) & (capacity - 1) }
-      slots[start + slot] = UInt32(place)
-      place = list.next(place)
+      slots[start + slot] = Self.tag(bits) | UInt64(place)
+      place = next
     }
     shares.append(Share(start: start, mask: capacity - 1))
   }
 
-  /// Whether set `number`, which is `list`, has the member.
+  /// Whether set `number`, which is `list`, has the member whose hash is `bits`.
   func contains(
-    _ number: Int, _ list: borrowing Listpack, _ member: borrowing Element, _ hash: KeyedHash
+    _ number: Int, _ list: borrowing Listpack, _ member: borrowing Element, _ bits: UInt64
   ) -> Bool {
     let share = shares[number]
-    var slot = Self.hash(member, hash) & share.mask
-    while slots[share.start + slot] != 0 {
-      if list.element(Int(slots[share.start + slot])).equals(member) { return true }
+    let tag = Self.tag(bits)
+    var slot = Int(truncatingIfNeeded: bits) & share.mask
+    while true {
+      let found = slots[share.start + slot]
+      if found == 0 { return false }
+      if found & ~0xFFFF_FFFF == tag {
+        let place = Int(truncatingIfNeeded: found & 0xFFFF_FFFF)
+        if !member.isInteger, let text = list.shortText(place) {
+          if text.equals(member.string) { return true }
+        } else if list.element(place).equals(member) {
+          return true
+        }
+      }
       slot = (slot + 1) & share.mask
     }
-    return false
   }
 
   /// An integer's hash is its text's: a foreign listpack may hold it as either.
-  private static func hash(_ element: borrowing Element, _ hash: KeyedHash) -> Int {
-    let bits = element.isInteger ? hash(IntegerText(element.integer).span) : hash(element.string)
-    return Int(truncatingIfNeeded: bits)
+  static func bits(_ element: borrowing Element, _ hash: KeyedHash) -> UInt64 {
+    element.isInteger ? hash(IntegerText(element.integer).span) : hash(element.string)
+  }
+
+  private static func tag(_ bits: UInt64) -> UInt64 { bits & ~0xFFFF_FFFF }
+}
+
+extension Listpack {
+  /// The string at `place` if it has the form that is the most common and the quickest to read.
+  @_lifetime(copy self)
+  @inline(__always) fileprivate func shortText(_ place: Int) -> Span<UInt8>? {
+    let head = bytes[place]
+    guard head & 0xC0 == 0x80 else { return nil }
+    return bytes.extracting((place + 1)..<(place + 1 + Int(head & 63)))
   }
 }
 
@@ -75,13 +104,28 @@ extension Keyspace {
     places.add(arena.reader.listpack(key.entry), hash)
   }
 
-  /// Whether `key`, set `number` of `places`, has the member at which a walk through another set
-  /// stands.
-  public func hasMember(
-    _ walk: ElementWalk, _ key: Key, _ places: borrowing MemberPlaces, _ number: Int
+  /// Whether one of the sets, or each of them, from the second on has the member at which a walk
+  /// through the first stands.
+  /// - Parameter places: notes of the sets from the second on, or of none.
+  public func isMember(
+    _ walk: ElementWalk, ofAll: Bool, _ sets: borrowing GrowableArray<Key>,
+    _ places: borrowing MemberPlaces
   ) -> Bool {
-    guard places.covers(number) else { return hasMember(walk, key) }
-    let list = arena.reader.listpack(key.entry)
-    return places.contains(number, list, arena.reader.element(walk), hash)
+    let member = arena.reader.element(walk)
+    var bits: UInt64 = 0
+    for index in 1..<max(sets.count, 1) {
+      let entry = sets[index].entry
+      // An intersection of a set with itself needs no looking.
+      if ofAll && entry == sets[0].entry { continue }
+      let isThere: Bool
+      if places.covers(index - 1) {
+        if bits == 0 { bits = MemberPlaces.bits(member, hash) }
+        isThere = places.contains(index - 1, arena.reader.listpack(entry), member, bits)
+      } else {
+        isThere = arena.reader.contains(entry, member, hash)
+      }
+      if isThere != ofAll { return isThere }
+    }
+    return ofAll
   }
 }
