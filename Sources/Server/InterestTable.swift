@@ -9,8 +9,8 @@
 // 1. A key stands for all keys with its hash in its database (ChangeNote's invariant 2).
 // 2. A client cares about a key at most once. `add` looks only at the key's last interest: who adds
 //    a client's keys at several times asks `contains` before.
-// 2. A client cares about a key at most once. `add` looks only at the last interest in it: who adds
-//    look into its bucket, however many clients care about others.
+// 3. A key that nobody cares about costs a look into its bucket, however many clients care about
+//    others.
 // 4. Interests and keys keep their numbers while they live; -1 is none.
 
 import Bytes
