@@ -1,6 +1,7 @@
 // Database: one numbered database: its table of entries, its wheel of deadlines, its counts.
 //
 //   record in the arena | table 8 | wheel 8 | keys with a deadline 8 | old wheel 8 | generation 8 |
+//                       | hashes with timed fields 8 |
 //   root 0 of the arena | the records' ref |  root 1: how many databases |  root 2: garbage list |
 //
 // 1. The struct only caches what the record says; whoever changes one changes the other.
@@ -9,13 +10,14 @@
 //    generation. The old one gives its records up little by little: a key that still says that it
 //    is filed there moves, all other records are dropped. So there are never many more records
 //    than keys with a deadline, whatever is set and deleted (Keyspace+Wheels).
+// 4. A hash whose fields have deadlines is filed, too, by the earliest of them or its own.
 
 import Bytes
 import Memory
 import Structures
 
 struct Database: BitwiseCopyable {
-  static let recordBytes = 40
+  static let recordBytes = 48
 
   var table: HashTable
   var wheel: ExpiryWheel
@@ -25,6 +27,8 @@ struct Database: BitwiseCopyable {
   var generation = 0
   /// Keys that have a deadline.
   var expiringCount = 0
+  /// Hashes with fields that have a deadline.
+  var timedCount = 0
 
   var isEmpty: Bool { table.root.isNull }
 
@@ -58,6 +62,8 @@ public struct KeyspaceStatistics: Sendable {
   public var hits = 0
   public var misses = 0
   public var expiredKeys = 0
+  /// Fields of hashes that went by their deadlines.
+  public var expiredFields = 0
   public var evictedKeys = 0
   public var lazyFreedObjects = 0
   /// Writes since the start (INFO's rdb_changes_since_last_save).

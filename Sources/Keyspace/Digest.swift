@@ -6,13 +6,15 @@
 //   value      mix the type's number, then by type (ValueParts):
 //     string   mix the string
 //     set      xor each member
-//     hash     for each field: mix field, mix value, from zero; xor that
+//     hash     for each field: mix field, mix value, from zero; a deadline: xor "!!hexpire!!"; xor
+//              that
 //
 //   xor d x    d ← d ⊕ SHA1(x)              in any order
 //   mix d x    d ← SHA1(d ⊕ SHA1(x))        in this order
 //
 // 1. Numbers are mixed as 4 bytes, the highest first.
-// 2. That a key has a deadline counts, but not which. Expired keys count until they are removed.
+// 2. That a key or a field has a deadline counts, but not which. Expired ones count until they are
+//    removed.
 
 import Bytes
 import Memory

@@ -1,11 +1,13 @@
 // ElementWalk: a place in a hash or a set, whatever its encoding, and the way to the next one.
 //
-//   listpack   | field | value | field | value |      place of the field, place of the next field
+//   listpack   | field | value | field | value |      place of the field, place of the next field;
+//              a timed listpack has a deadline behind each value
 //   intset     | integer | integer |                  index, next index
 //   table      entry, and how far the table's own walk has come
 //
 // 1. A walk is good while the collection does not change.
 // 2. A set's elements are its members; a hash's are its fields, each with a value.
+// 3. A walk passes over fields whose deadline lies before its `now`; 0 shows all.
 
 import Bytes
 import Memory
@@ -18,6 +20,8 @@ public struct ElementWalk: BitwiseCopyable, Sendable {
   let encoding: ValueEncoding
   /// Listpack elements from one element to the next.
   let stride: Int
+  /// Invariant 3.
+  var now = 0
   /// The present element: its place in the listpack or its index in the intset.
   var place = 0
   var following = 0
@@ -31,8 +35,8 @@ public struct ElementWalk: BitwiseCopyable, Sendable {
   init(_ collection: Ref<Entry>, _ form: Entry.Form) {
     self.collection = collection
     encoding = form.encoding
-    stride = form.type == .hash ? 2 : 1
-    if encoding == .listpack { following = Listpack.headerBytes }
+    stride = form.stride
+    if encoding.isListpack { following = Listpack.headerBytes }
   }
 }
 
@@ -50,8 +54,16 @@ extension ArenaReader {
   /// Goes to the next element.
   /// - Returns: false at the end.
   public func advance(_ walk: inout ElementWalk, _ hash: KeyedHash) -> Bool {
+    while step(&walk, hash) {
+      if walk.now == 0 { return true }
+      guard let deadline = deadline(walk), deadline < walk.now else { return true }
+    }
+    return false
+  }
+
+  private func step(_ walk: inout ElementWalk, _ hash: KeyedHash) -> Bool {
     switch walk.encoding {
-    case .listpack:
+    case .listpack, .timedListpack:
       let list = listpack(walk.collection)
       walk.place = walk.following
       guard walk.place < list.end else { return false }
@@ -71,11 +83,20 @@ extension ArenaReader {
     }
   }
 
+  /// The deadline of the field at which the walk stands.
+  public func deadline(_ walk: ElementWalk) -> Int? {
+    switch walk.encoding {
+    case .timedListpack: deadline(walk.collection, at: walk.place)
+    case .table: entry(walk.entry).expiry
+    default: nil
+    }
+  }
+
   /// The member or field at which the walk stands.
   @_lifetime(copy self)
   public func element(_ walk: ElementWalk) -> Element {
     switch walk.encoding {
-    case .listpack: return listpack(walk.collection).element(walk.place)
+    case .listpack, .timedListpack: return listpack(walk.collection).element(walk.place)
     case .intset: return Element(integer: intset(walk.collection)[walk.place])
     default: return Element(text: entry(walk.entry).key)
     }
@@ -84,16 +105,16 @@ extension ArenaReader {
   /// The value of the field at which the walk stands.
   @_lifetime(copy self)
   public func fieldValue(_ walk: ElementWalk) -> Element {
-    guard walk.encoding == .listpack else { return Element(text: entry(walk.entry).value) }
+    guard walk.encoding.isListpack else { return Element(text: entry(walk.entry).value) }
     let list = listpack(walk.collection)
     return list.element(list.next(walk.place))
   }
 
-  /// How many members or fields a hash or set has.
+  /// How many members or fields a hash or set has, due ones included.
   public func elementCount(_ collection: Ref<Entry>, _ hash: KeyedHash) -> Int {
     let form = entry(collection).header.form
     switch form.encoding {
-    case .listpack: return listpack(collection).count / (form.type == .hash ? 2 : 1)
+    case .listpack, .timedListpack: return listpack(collection).count / form.stride
     case .intset: return intset(collection).count
     case .table: return table(collection, hash).count(self)
     case .plain, .sortedTree, .listTree, .stream:
@@ -121,7 +142,7 @@ extension ArenaReader {
 
   /// Goes to element `index` of a collection that is no table.
   func move(_ walk: inout ElementWalk, to index: Int) {
-    guard walk.encoding == .listpack else {
+    guard walk.encoding.isListpack else {
       walk.place = index
       walk.following = index + 1
       return
@@ -141,7 +162,7 @@ extension Arena {
     _ walk: ElementWalk, of collection: inout Ref<Entry>, _ hash: KeyedHash
   ) {
     switch walk.encoding {
-    case .listpack:
+    case .listpack, .timedListpack:
       var place = ListpackPlace.value(collection)
       removeElements(walk.stride, at: walk.place, from: &place)
       collection = place.entry
@@ -151,6 +172,7 @@ extension Arena {
       precondition(isRemoved, "a walk stands at an integer that is not there")
     default:
       let table = reader.table(collection, hash)
+      precondition(reader.entry(walk.entry).expiry == nil, "a timed field goes by its name")
       let elementHash = hash(reader.entry(walk.entry).key)
       guard let slot = table.slot(reader, elementHash, of: walk.entry) else {
         preconditionFailure("a walk stands at an entry that is not there")
@@ -218,7 +240,7 @@ extension Arena {
     _ table: HashTable, by collection: inout Ref<Entry>, words: Int
   ) throws(ArenaFull) {
     let type = reader.entry(collection).header.type
-    let zeros = InlineArray<16, UInt8>(repeating: 0)
+    let zeros = InlineArray<24, UInt8>(repeating: 0)
     let new = try makeEntry(
       like: collection, value: zeros.span.extracting(0..<(words * 8)),
       form: Entry.Form(type, .table))

@@ -27,6 +27,7 @@ extension Keyspace {
     let expiry = deadline == .keep ? oldExpiry : deadline.milliseconds
     let filed = try file(hash, expiry, was: oldExpiry, header, database: found.database)
     countExpiring(found.database, from: oldExpiry, to: expiry)
+    let hadTimedFields = arena.reader.fieldsDeadline(found.entry) != nil
     let isPlain = !header.flags.contains(.external) && !header.form.hasRoot
     if isPlain && value.count <= Entry.inlineLimit {
       let layout = Entry.Layout(
@@ -35,6 +36,7 @@ extension Keyspace {
         arena.fill(
           found.entry, layout, key: key, value: value, expiry: expiry, access: header.access)
         setFiled(found.entry, filed)
+        if hadTimedFields { countTimed(found.database, -1) }
         return didChange(found)
       }
     }
@@ -46,6 +48,7 @@ extension Keyspace {
       throw .outOfMemory
     }
     setFiled(new, filed)
+    if hadTimedFields { countTimed(found.database, -1) }
     databases[found.database].table.replace(&arena, found.slot, new)
     arena.discardEntry(found.entry)
     didChange(found)
@@ -117,8 +120,8 @@ extension Keyspace {
     try link(new, hash, expiry: expiry, database: selected, changes: changes)
   }
 
-  /// Enters a new entry into a database's table and, with a deadline, its wheel. Frees it when
-  /// there is no memory.
+  /// Enters a new entry into a database's table and, with a deadline of its own or of a field, its
+  /// wheel. Frees it when there is no memory.
   mutating func link(
     _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int, changes: Int = 1
   ) throws(CommandError) {
@@ -134,9 +137,13 @@ extension Keyspace {
     _ entry: Ref<Entry>, _ hash: UInt64, expiry: Int?, database: Int, changes: Int = 1
   ) throws(ArenaFull) {
     if databases[database].isEmpty { try makeTable(database) }
-    if let expiry { setFiled(entry, try file(hash, expiry, database: database)) }
+    let fields = arena.reader.fieldsDeadline(entry)
+    if let next = earlier(expiry, fields) {
+      setFiled(entry, try file(hash, next, database: database))
+    }
     try databases[database].table.insert(&arena, hash, entry)
     countExpiring(database, from: nil, to: expiry)
+    if fields != nil { countTimed(database, 1) }
     didChange(hash, database: database, count: changes)
   }
 
@@ -159,8 +166,13 @@ extension Keyspace {
     guard !table.root.isNull, let slot = table.slot(arena.reader, hash, of: entry) else {
       return try tryLink(entry, hash, expiry: expiry, database: database)
     }
-    if let expiry { setFiled(entry, try file(hash, expiry, database: database)) }
+    let fields = arena.reader.fieldsDeadline(entry)
+    if let next = earlier(expiry, fields) {
+      setFiled(entry, try file(hash, next, database: database))
+    }
     countExpiring(database, from: arena.facts(slot.entry).expiry, to: expiry)
+    let hadTimedFields = arena.reader.fieldsDeadline(slot.entry) != nil
+    countTimed(database, (fields == nil ? 0 : 1) - (hadTimedFields ? 1 : 0))
     table.replace(&arena, slot, entry)
     arena.discardEntry(slot.entry)
     didChange(hash, database: database)
@@ -247,6 +259,7 @@ extension Keyspace {
 
   private mutating func unlink(_ key: Key, changes: Int) {
     countExpiring(key.database, from: arena.facts(key.entry).expiry, to: nil)
+    if arena.reader.fieldsDeadline(key.entry) != nil { countTimed(key.database, -1) }
     databases[key.database].table.remove(&arena, key.slot)
     if databases[key.database].table.count(arena.reader) == 0 { forgetWheels(key.database) }
     didChange(key, count: changes)

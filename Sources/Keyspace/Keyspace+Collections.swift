@@ -72,11 +72,21 @@ extension Keyspace {
 
   // MARK: Elements of hashes and sets
 
-  /// How many members or fields a hash or set has.
+  /// How many members or fields a hash or set has; fields count until they are removed.
   public func elementCount(_ key: Key) -> Int { arena.reader.elementCount(key.entry, hash) }
 
-  /// A walk that stands before the first element of a hash or set.
-  public func walk(_ key: Key) -> ElementWalk { arena.reader.walk(key.entry) }
+  /// A walk that stands before the first element of a hash or set. It sees no field that is past
+  /// its deadline.
+  public func walk(_ key: Key) -> ElementWalk {
+    var walk = arena.reader.walk(key.entry)
+    if let earliest = arena.reader.fieldsDeadline(key.entry), isDue(earliest) { walk.now = now }
+    return walk
+  }
+
+  /// How many fields of a hash a walk will see.
+  public func liveFieldCount(_ key: Key) -> Int {
+    elementCount(key) - arena.reader.dueFieldCount(key.entry, now)
+  }
 
   /// Goes to the next element.
   /// - Returns: false at the end.

@@ -29,6 +29,7 @@ extension Keyspace {
     arena.storeWord(record, 2, UInt64(database.expiringCount))
     arena.storeWord(record, 3, database.oldWheel.root.unit)
     arena.storeWord(record, 4, UInt64(database.generation))
+    arena.storeWord(record, 5, UInt64(database.timedCount))
   }
 
   func recordRef(_ index: Int) -> Ref<Words> {

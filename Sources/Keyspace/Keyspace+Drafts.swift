@@ -53,8 +53,10 @@ extension Keyspace {
   // MARK: Hashes and sets
 
   /// A hash of fields and values in turn; nil when a field is there twice.
+  /// - Parameter deadlines: by field, 0 for none; empty when no field has one.
   public mutating func draftHash(
-    _ key: borrowing Span<UInt8>, _ pairs: borrowing ElementList
+    _ key: borrowing Span<UInt8>, _ pairs: borrowing ElementList,
+    deadlines: borrowing GrowableArray<Int> = GrowableArray<Int>()
   ) throws(CommandError) -> ValueDraft? {
     var batch = FieldBatch()
     for index in stride(from: 0, to: pairs.count, by: 2) {
@@ -72,6 +74,9 @@ extension Keyspace {
           arena.discardEntry(entry)
           return nil
         }
+        guard !deadlines.isEmpty, deadlines[index / 2] != 0 else { continue }
+        try HashValue.setDeadline(
+          &arena, &entry, pairs.element(index), deadlines[index / 2], hash)
       }
     } catch {
       if !entry.isNull { arena.discardEntry(entry) }

@@ -13,7 +13,10 @@ extension Keyspace {
     let old = facts.expiry
     let header = facts.header
     if old == nil && expiry == nil { return }
-    let filed = try file(found.hash, expiry, was: old, header, database: found.database)
+    let fields = arena.reader.fieldsDeadline(found.entry)
+    let filed = try file(
+      found.hash, earlier(expiry, fields), was: earlier(old, fields), header,
+      database: found.database)
     if old != nil, let expiry {
       arena.setExpiry(found.entry, expiry)
       setFiled(found.entry, filed)
@@ -36,6 +39,12 @@ extension Keyspace {
     let change = (new == nil ? 0 : 1) - (old == nil ? 0 : 1)
     guard change != 0 else { return }
     databases[database].expiringCount += change
+    storeRecord(database)
+  }
+
+  mutating func countTimed(_ database: Int, _ change: Int) {
+    guard change != 0 else { return }
+    databases[database].timedCount += change
     storeRecord(database)
   }
 

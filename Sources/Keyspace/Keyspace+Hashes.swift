@@ -40,8 +40,12 @@ extension Keyspace {
     _ field: borrowing Span<UInt8>, of key: inout Key, to value: borrowing Span<UInt8>,
     keepsDeadline: Bool = false
   ) throws(CommandError) -> Bool {
+    let before = arena.reader.fieldsDeadline(key.entry)
     var entry = key.entry
-    defer { adopt(&key, entry) }
+    defer {
+      adopt(&key, entry)
+      if before != nil { refileFields(key, before) }
+    }
     do throws(ArenaFull) {
       return try HashValue.set(
         &arena, &entry, field, value, keepsDeadline: keepsDeadline, limits, hash)
@@ -55,15 +59,17 @@ extension Keyspace {
   public mutating func removeField(
     _ field: borrowing Span<UInt8>, of key: inout Key
   ) -> Bool {
+    let before = arena.reader.fieldsDeadline(key.entry)
     var entry = key.entry
     let isRemoved = HashValue.remove(&arena, &entry, field, hash)
     adopt(&key, entry)
+    if before != nil { refileFields(key, before) }
     return isRemoved
   }
 
-  /// The value of a field.
+  /// The value of a field, unless it is past its deadline.
   @_lifetime(borrow self)
   public borrowing func field(_ field: borrowing Span<UInt8>, of key: Key) -> Element? {
-    arena.reader.fieldValue(key.entry, field, hash)
+    arena.reader.fieldValue(key.entry, field, hash, now: now)
   }
 }

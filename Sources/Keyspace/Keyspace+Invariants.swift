@@ -12,7 +12,9 @@ extension Keyspace {
       let database = databases[index]
       checkRecord(index)
       guard !database.table.root.isNull else {
-        precondition(database.expiringCount == 0, "a database without table counts deadlines")
+        precondition(
+          database.expiringCount == 0 && database.timedCount == 0,
+          "a database without table counts deadlines")
         continue
       }
       database.table.checkInvariants(arena.reader)
@@ -30,7 +32,8 @@ extension Keyspace {
         && arena.reader.word(record, 1) == database.wheel.root.unit
         && arena.reader.word(record, 2) == UInt64(database.expiringCount)
         && arena.reader.word(record, 3) == database.oldWheel.root.unit
-        && arena.reader.word(record, 4) == UInt64(database.generation),
+        && arena.reader.word(record, 4) == UInt64(database.generation)
+        && arena.reader.word(record, 5) == UInt64(database.timedCount),
       "a database and its record disagree")
   }
 
@@ -39,6 +42,7 @@ extension Keyspace {
     let current = earliestTicks(database.wheel)
     let old = earliestTicks(database.oldWheel)
     var expiring = 0
+    var timed = 0
     var cursor: UInt64 = 0
     var entries = GrowableArray<Ref<Entry>>()
     repeat {
@@ -47,11 +51,12 @@ extension Keyspace {
         let facts = arena.facts(entries[index])
         arena.reader.checkValue(entries[index], hash)
         let isFiled = facts.header.flags.contains(.filed)
-        guard let expiry = facts.expiry else {
+        if facts.expiry != nil { expiring += 1 }
+        if arena.reader.fieldsDeadline(entries[index]) != nil { timed += 1 }
+        guard let expiry = arena.reader.nextDeadline(entries[index]) else {
           precondition(!isFiled, "a key without deadline is filed")
           continue
         }
-        expiring += 1
         precondition(isFiled || allowsUnfiled, "a deadline is not filed")
         let hash = hash(arena.reader.entry(entries[index]).key)
         guard isFiled else { continue }
@@ -64,6 +69,7 @@ extension Keyspace {
       entries.removeAll(keepingCapacity: true)
     } while cursor != 0
     precondition(expiring == database.expiringCount, "deadlines are miscounted")
+    precondition(timed == database.timedCount, "hashes with timed fields are miscounted")
   }
 
   /// The tick of the earliest record for each hash.

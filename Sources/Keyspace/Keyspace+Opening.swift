@@ -65,6 +65,7 @@ extension Keyspace {
     database.expiringCount = Int(arena.reader.word(record, 2))
     database.oldWheel = ExpiryWheel(root: Ref(unit: arena.reader.word(record, 3)))
     database.generation = Int(arena.reader.word(record, 4))
+    database.timedCount = Int(arena.reader.word(record, 5))
     databases.append(database)
   }
 
@@ -116,7 +117,9 @@ extension Keyspace {
       throw KeyspaceDamage("the deadlines of database \(index) are damaged")
     }
     let count = table.root.isNull ? 0 : table.count(words)
-    guard words.word(record, 2) <= UInt64(count), words.word(record, 4) <= 1 else {
+    guard words.word(record, 2) <= UInt64(count), words.word(record, 4) <= 1,
+      words.word(record, 5) <= UInt64(count)
+    else {
       throw KeyspaceDamage("the counts of database \(index) contradict each other")
     }
   }

@@ -57,6 +57,8 @@ public struct Keyspace: ~Copyable {
   var random: Generator
   var due = GrowableArray<ExpiryWheel.Record>()
   var slots = GrowableArray<HashTable.Slot>()
+  /// Hashes with more due fields than one slice takes (Keyspace+Wheels).
+  var overdue = GrowableArray<OverdueHash>()
   var evictionCursor: UInt64 = 0
 
   /// A new keyspace in an empty arena.
@@ -107,6 +109,9 @@ public struct Keyspace: ~Copyable {
 
   /// Keys of `database` that have a deadline.
   public func expiringCount(database: Int) -> Int { databases[database].expiringCount }
+
+  /// Hashes of `database` with fields that have a deadline.
+  public func timedCount(database: Int) -> Int { databases[database].timedCount }
 
   // MARK: Prefetching
 

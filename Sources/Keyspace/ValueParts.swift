@@ -30,6 +30,7 @@ extension Keyspace {
     switch arena.reader.entry(key.entry).header.encoding {
     case .plain: return stringEncodingName(key)
     case .listpack: return "listpack"
+    case .timedListpack: return "listpackex"
     case .intset: return "intset"
     case .table: return "hashtable"
     case .sortedTree: return "skiplist"
@@ -62,9 +63,11 @@ extension Keyspace {
   public func memoryUsage(_ key: Key, samples: Int = 5) -> Int {
     let own = arena.entryBytes(key.entry) + HashTable.typicalBytesPerEntry
     switch arena.reader.entry(key.entry).header.encoding {
-    case .plain, .listpack, .intset: return own
+    case .plain, .listpack, .timedListpack, .intset: return own
     case .table:
-      return own + tableBytes(arena.reader.table(key.entry, hash), samples: samples)
+      let bytes = own + tableBytes(arena.reader.table(key.entry, hash), samples: samples)
+      guard arena.reader.entry(key.entry).header.type == .hash else { return bytes }
+      return bytes + arena.reader.deadlines(key.entry).structureBytes(arena.reader)
     case .sortedTree: return own + sortedTreeBytes(key, samples: samples)
     case .listTree: return own + listBytes(key, samples: samples)
     case .stream: return own + streamBytes(key, samples: samples)
@@ -97,9 +100,18 @@ extension Arena {
     of old: Ref<Entry>, into new: Ref<Entry>, _ hash: KeyedHash
   ) throws(ArenaFull) {
     switch reader.entry(old).header.encoding {
-    case .plain, .listpack, .intset: return
+    case .plain, .listpack, .timedListpack, .intset: return
     case .table:
       let copy = try reader.table(old, hash).clone(&self)
+      if reader.entry(old).header.type == .hash {
+        do throws(ArenaFull) {
+          let deadlines = try reader.deadlines(old).clone(&self)
+          HashValue.store(&self, new, deadlines)
+        } catch {
+          discardLater(.table, copy.root.unit)
+          throw error
+        }
+      }
       setRootWord(new, 0, copy.root.unit)
     case .sortedTree: try cloneSortedTree(of: old, into: new, hash)
     case .listTree: try cloneList(of: old, into: new)
@@ -129,12 +141,20 @@ extension RunningDigest {
         var own = RunningDigest()
         own.mix(reader.element(walk))
         own.mix(reader.fieldValue(walk))
+        if reader.deadline(walk) != nil { own.markTimedField() }
         xor(own)
       }
     case .sortedSet: mix(sortedSet: ref, reader, hash)
     case .list: mix(list: ref, reader)
     case .stream: mix(stream: ref, reader)
     }
+  }
+
+  /// That a field has a deadline counts, but not which.
+  private mutating func markTimedField() {
+    var mark = ByteBuffer()
+    mark.append("!!hexpire!!")
+    xor(mark.span)
   }
 
   mutating func mix(_ element: borrowing Element) {

@@ -33,7 +33,7 @@ public struct MemoryUsage: Sendable {
 extension Arena {
   @inlinable static var headerOffset: Int { descriptorPages << pageShift }
   static let magic: UInt64 = 0x3141_5441_5246_4546
-  static let version: UInt32 = 1
+  static let version: UInt32 = 2
   public static let rootCount = 128
   static var binCount: Int { 58 }
   /// Trim releases at most 1 MiB in one piece: a fifth of a millisecond.

@@ -24,12 +24,6 @@ public struct DecodedValue: ~Copyable {
   /// Milliseconds since 1970, by field; 0 is none. Empty when no field has one.
   public var deadlines = GrowableArray<Int>()
 
-  /// Whether any field has a deadline.
-  public var hasDeadlines: Bool {
-    for index in 0..<deadlines.count where deadlines[index] != 0 { return true }
-    return false
-  }
-
   /// Reads a value of the RDB type `type`.
   init(type number: UInt8, _ reader: inout RDBReader) throws(PayloadError) {
     guard let encoding = RDBType(rawValue: number) else { throw .corrupt }
@@ -45,7 +39,8 @@ public struct DecodedValue: ~Copyable {
     case .sortedSetText, .sortedSet, .sortedSetZiplist, .sortedSetListpack:
       type = .sortedSet
       try readSortedSet(encoding, &reader)
-    case .hash, .hashZipmap, .hashZiplist, .hashListpack, .hashMetadata, .hashListpackExpiry:
+    case .hash, .hashZipmap, .hashZiplist, .hashListpack, .hashMetadata, .hashListpackExpiry,
+      .hashMetadataEarly, .hashListpackExpiryEarly:
       type = .hash
       try readHash(encoding, &reader)
     case .stream, .stream2, .stream3:
@@ -186,8 +181,10 @@ public struct DecodedValue: ~Copyable {
     _ encoding: RDBType, _ reader: inout RDBReader
   ) throws(PayloadError) {
     switch encoding {
-    case .hashMetadata: return try readFieldsWithDeadlines(&reader)
-    case .hashListpackExpiry: return try readTriples(&reader)
+    case .hashMetadata, .hashMetadataEarly:
+      return try readFieldsWithDeadlines(&reader, isEarly: encoding == .hashMetadataEarly)
+    case .hashListpackExpiry, .hashListpackExpiryEarly:
+      return try readTriples(&reader, isEarly: encoding == .hashListpackExpiryEarly)
     case .hashZipmap:
       let packed = try readPacked(&reader)
       try Zipmap.read(packed.span, into: &elements)
@@ -206,35 +203,41 @@ public struct DecodedValue: ~Copyable {
     guard elements.count % 2 == 0 else { throw .corrupt }
   }
 
+  /// The latest deadline that a field can have.
+  private static var latestDeadline: Int { 0xFFFF_FFFF_FFFF }
+
   /// The earliest deadline, then the fields; a field's deadline counts from the earliest, plus one.
+  /// Early payloads have the deadlines themselves.
   private mutating func readFieldsWithDeadlines(
-    _ reader: inout RDBReader
+    _ reader: inout RDBReader, isEarly: Bool
   ) throws(PayloadError) {
-    let earliest = try reader.time()
+    let earliest = isEarly ? 1 : try reader.time()
     guard earliest >= 0 else { throw .corrupt }
     for _ in 0..<(try reader.count()) {
       let distance = try reader.length()
-      let deadline = UInt64(earliest).addingReportingOverflow(distance)
-      guard !deadline.overflow, let sum = Int(exactly: deadline.partialValue) else {
-        throw .corrupt
-      }
-      deadlines.append(distance == 0 ? 0 : sum - 1)
+      let sum = UInt64(earliest).addingReportingOverflow(distance)
+      let isSound = !sum.overflow && sum.partialValue <= UInt64(Self.latestDeadline) + 1
+      guard distance == 0 || isSound else { throw .corrupt }
+      deadlines.append(distance == 0 ? 0 : max(Int(sum.partialValue) - 1, 1))
       try readElement(&reader)
       try readElement(&reader)
     }
   }
 
-  /// The earliest deadline, then a listpack of field, value and deadline, 0 for none.
-  private mutating func readTriples(_ reader: inout RDBReader) throws(PayloadError) {
-    _ = try reader.time()
+  /// The earliest deadline, then a listpack of field, value and deadline, 0 for none. Early
+  /// payloads have the listpack alone.
+  private mutating func readTriples(
+    _ reader: inout RDBReader, isEarly: Bool
+  ) throws(PayloadError) {
+    if !isEarly { _ = try reader.time() }
     var triples = ElementList()
     let packed = try readPacked(&reader)
     try Self.readListpack(packed.span, into: &triples)
     guard triples.count % 3 == 0 else { throw .corrupt }
     for index in stride(from: 0, to: triples.count, by: 3) {
-      guard let deadline = triples.element(index + 2).parseInteger(), deadline >= 0 else {
-        throw .corrupt
-      }
+      guard let deadline = triples.element(index + 2).parseInteger(),
+        0...Self.latestDeadline ~= deadline
+      else { throw .corrupt }
       elements.append(triples.element(index))
       elements.append(triples.element(index + 1))
       deadlines.append(deadline)

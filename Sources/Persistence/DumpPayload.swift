@@ -2,7 +2,8 @@
 //
 //   | type 1 | value | RDB version 2 | CRC64 of all before 8 |
 //
-// 1. What is written says version 10, Redis 7.0's; versions up to Redis 7.4's are read.
+// 1. What is written says version 10, Redis 7.0's, or 12, Redis 7.4's, if a field has a deadline;
+//    versions up to 12 are read.
 
 import Bytes
 import Keyspace
@@ -11,6 +12,7 @@ import Structures
 
 public enum DumpPayload {
   static var writtenVersion: Int { 10 }
+  static var timedVersion: Int { 12 }
   static var newestVersion: Int { 12 }
   static var footerBytes: Int { 10 }
 
@@ -20,7 +22,8 @@ public enum DumpPayload {
     into writer: inout RDBWriter
   ) {
     writer.value(ref, reader, hash)
-    writer.little(UInt64(writtenVersion), 2)
+    let hasDeadlines = reader.fieldsDeadline(ref) != nil
+    writer.little(UInt64(hasDeadlines ? timedVersion : writtenVersion), 2)
     writer.little(CRC64.checksum(writer.bytes.span), 8)
   }
 

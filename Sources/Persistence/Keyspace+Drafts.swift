@@ -31,10 +31,7 @@ extension Keyspace {
       switch value.type {
       case .string: return try draftString(key, value.elements.element(0))
       case .set: return try draftSet(key, value.elements)
-      case .hash:
-        // Fields have no deadlines here yet; without theirs they would live for ever.
-        if value.hasDeadlines { return nil }
-        return try draftHash(key, value.elements)
+      case .hash: return try draftHash(key, value.elements, deadlines: value.deadlines)
       case .sortedSet: return try draftSortedSet(key, value.elements, value.scores)
       case .list: return try draftList(key, value.elements)
       case .stream: preconditionFailure("streams are drafted as they are read")

@@ -6,7 +6,8 @@
 //   3.2           listQuicklist;  4.0: sortedSet;  5.0: stream
 //   7.0           hashListpack, sortedSetListpack, listQuicklist2, stream2
 //   7.2           setListpack, stream3
-//   7.4           hashMetadata, hashListpackExpiry: hashes whose fields have deadlines
+//   7.4           hashMetadata, hashListpackExpiry: hashes whose fields have deadlines; before its
+//                 first release, without the earliest: hashMetadataEarly, hashListpackExpiryEarly
 
 enum RDBType: UInt8 {
   case string = 0
@@ -28,6 +29,8 @@ enum RDBType: UInt8 {
   case stream2 = 19
   case setListpack = 20
   case stream3 = 21
+  case hashMetadataEarly = 22
+  case hashListpackExpiryEarly = 23
   case hashMetadata = 24
   case hashListpackExpiry = 25
 }

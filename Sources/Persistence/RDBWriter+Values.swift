@@ -1,4 +1,5 @@
-// Values as RDB has them: always in encodings that Redis 7.0 reads.
+// Values as RDB has them: in encodings that Redis 7.0 reads, but for fields with deadlines, which
+// began with 7.4.
 //
 //   kept as     hash listpack | hash table | set intset | set listpack, table
 //   written as  16, its bytes | 4, pairs   | 11, bytes  | 2, members
@@ -6,6 +7,10 @@
 //
 //   kept as     sorted set listpack | tree
 //   written as  17, its bytes       | 5, members and scores
+//
+//   kept as     hash timed listpack         | table with deadlines
+//   written as  25, the earliest, its bytes | 24, the earliest, deadlines and pairs
+//               without any deadline as other hashes
 //
 // 1. Reading goes through an ArenaReader alone: a frozen view will do.
 
@@ -23,7 +28,8 @@ extension RDBWriter {
     switch (form.type, form.encoding) {
     case (.string, _): bytes(.string, reader.entry(ref).value)
     case (.hash, .listpack): bytes(.hashListpack, reader.entry(ref).value)
-    case (.hash, _): hashTable(ref, reader, hash)
+    case (.hash, .timedListpack): timedListpack(ref, reader, hash)
+    case (.hash, _): fields(ref, reader, hash)
     case (.set, .intset): bytes(.setIntset, reader.entry(ref).value)
     case (.set, _): members(ref, reader, hash)
     case (.sortedSet, .listpack): bytes(.sortedSetListpack, reader.entry(ref).value)
@@ -45,13 +51,26 @@ extension RDBWriter {
     if element.isInteger { string(decimal: element.integer) } else { string(element.string) }
   }
 
-  private mutating func hashTable(
+  private mutating func timedListpack(
     _ ref: Ref<Entry>, _ reader: borrowing ArenaReader, _ hash: KeyedHash
   ) {
-    type(.hash)
+    guard let earliest = reader.fieldsDeadline(ref) else { return fields(ref, reader, hash) }
+    type(.hashListpackExpiry)
+    time(earliest)
+    string(reader.entry(ref).value)
+  }
+
+  /// A field's deadline is written as its distance from the earliest, plus one; 0 is none.
+  private mutating func fields(
+    _ ref: Ref<Entry>, _ reader: borrowing ArenaReader, _ hash: KeyedHash
+  ) {
+    let earliest = reader.fieldsDeadline(ref)
+    type(earliest == nil ? .hash : .hashMetadata)
+    if let earliest { time(earliest) }
     length(reader.elementCount(ref, hash))
     var walk = reader.walk(ref)
     while reader.advance(&walk, hash) {
+      if let earliest { length(reader.deadline(walk).map { $0 - earliest + 1 } ?? 0) }
       element(reader.element(walk))
       element(reader.fieldValue(walk))
     }

@@ -4,13 +4,14 @@
 //   0 plain       a string's bytes
 //   1 listpack    the listpack's bytes
 //   2 intset      the intset's bytes
-//   3 table       root record: | table 8 | deadlines 8 |      (hash; a set has the first word only)
+//   3 table       root record: | table 8 | deadlines: root 8 | count 8 |   (a set: the first word)
 //   4 sortedTree  root record
 //   5 listTree    root record
 //   6 stream      root record
+//   7 timed listpack   a hash's listpack with a deadline behind each value
 //
-// 1. A value of one of the first three encodings is bytes and nothing else: copying the bytes
-//    copies the value. From 3 on it is a root record: a few words that name structures of its own.
+// 1. A value of encoding 0, 1, 2 or 7 is bytes and nothing else: copying the bytes copies the
+//    value. 3 to 6 are root records: a few words that name structures of their own.
 // 2. A root record lies in the entry, never in a blob; nothing refers to it: it moves along.
 
 import Memory
@@ -34,6 +35,9 @@ import Memory
   case sortedTree = 4
   case listTree = 5
   case stream = 6
+  case timedListpack = 7
+
+  @inlinable public var isListpack: Bool { self == .listpack || self == .timedListpack }
 }
 
 extension Entry {
@@ -65,7 +69,19 @@ extension Entry {
     }
 
     /// Whether the value is a root record (invariant 1).
-    @inlinable public var hasRoot: Bool { bits &>> 4 >= ValueEncoding.table.rawValue }
+    @inlinable public var hasRoot: Bool {
+      bits &>> 4 &- ValueEncoding.table.rawValue
+        <= ValueEncoding.stream.rawValue &- ValueEncoding.table.rawValue
+    }
+
+    /// How many elements of its listpack a member or field takes.
+    @inlinable public var stride: Int {
+      switch type {
+      case .hash: encoding == .timedListpack ? 3 : 2
+      case .sortedSet: 2
+      case .string, .list, .set, .stream: 1
+      }
+    }
   }
 }
 

@@ -18,6 +18,8 @@ public enum GarbageKind: UInt64, Sendable {
   case wheel = 2
   /// The nodes of a sorted set's tree, by root and height; its members go with their table.
   case sortedTree = 3
+  /// The tree of deadlines of a hash's fields, by root and height.
+  case deadlines = 4
   /// A list's tree, in a carrier's root record.
   case list = 5
   /// All that a stream has, in a carrier's root record.
@@ -43,8 +45,10 @@ extension Arena {
   /// Discards what the root record of an entry names; the entry itself remains.
   @usableFromInline mutating func discardStructures(of ref: Ref<Entry>) {
     switch reader.entry(ref).header.encoding {
-    case .plain, .listpack, .intset: return
+    case .plain, .listpack, .timedListpack, .intset: return
     case .table:
+      // A set has no deadlines.
+      if reader.entry(ref).header.type == .hash { discard(.deadlines, reader.rootWord(ref, 1)) }
       discard(.table, reader.rootWord(ref, 0))
     case .sortedTree:
       discard(.sortedTree, reader.rootWord(ref, 1))
@@ -135,6 +139,7 @@ extension Arena {
     case .table: table(unit).count(reader)
     case .wheel: ExpiryWheel(root: Ref(unit: unit)).recordCount(reader)
     case .sortedTree: sortedTree(unit).height > 1 ? .max : 0
+    case .deadlines: deadlines(unit).height > 1 ? .max : 0
     case .list, .stream, .group: valueCount(kind, Ref(unit: unit))
     }
   }
@@ -143,7 +148,7 @@ extension Arena {
   private mutating func beginFreeing(_ kind: GarbageKind, _ unit: UInt64) {
     switch kind {
     case .table: table(unit).beginFreeing(&self)
-    case .wheel, .sortedTree, .list, .stream, .group: break
+    case .wheel, .sortedTree, .deadlines, .list, .stream, .group: break
     }
   }
 
@@ -161,6 +166,11 @@ extension Arena {
       var left = limit
       while left > 0 && !tree.isEmpty { left -= tree.dropLastLeaf(&self) }
       return tree.isEmpty
+    case .deadlines:
+      var tree = deadlines(unit)
+      var left = limit
+      while left > 0 && !tree.isEmpty { left -= tree.dropLastLeaf(&self) }
+      return tree.isEmpty
     case .list, .stream, .group:
       return freeCarried(kind, Ref(unit: unit), limit: limit, freed: &freed)
     }
@@ -169,6 +179,10 @@ extension Arena {
   /// A tree that is being taken down.
   private func sortedTree(_ unit: UInt64) -> CountedTree<ScoredMember> {
     CountedTree(rootWord: unit, count: 0, weight: 0)
+  }
+
+  private func deadlines(_ unit: UInt64) -> DeadlineTree {
+    DeadlineTree(rootWord: unit, count: 0, weight: 0)
   }
 
   private func table(_ unit: UInt64) -> HashTable {

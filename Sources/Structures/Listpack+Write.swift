@@ -86,6 +86,22 @@ extension Arena {
     second.encode(into: &gap, at: firstCount)
   }
 
+  /// Inserts three elements, such as a field, its value and its deadline, before the one at
+  /// `offset`.
+  public mutating func insert(
+    _ first: borrowing ListpackElement, _ second: borrowing ListpackElement,
+    _ third: borrowing ListpackElement, into place: inout ListpackPlace, at offset: Int
+  ) throws(ArenaFull) {
+    let secondAt = first.encodedCount
+    let thirdAt = secondAt + second.encodedCount
+    let count = thirdAt + third.encodedCount
+    try splice(&place, at: offset, removing: 0, adding: count, elements: 3)
+    var gap = mutableListpack(place, offset..<(offset + count))
+    first.encode(into: &gap, at: 0)
+    second.encode(into: &gap, at: secondAt)
+    third.encode(into: &gap, at: thirdAt)
+  }
+
   /// Appends an element.
   public mutating func append(
     _ element: borrowing ListpackElement, to place: inout ListpackPlace

@@ -57,6 +57,9 @@ extension Arena {
       case .sortedTree:
         let root = CountedTree<ScoredMember>(rootWord: unit, count: 0, weight: 0).root
         guard holds(Ref<Words>(offset: root), count: 8) else { return false }
+      case .deadlines:
+        let root = DeadlineTree(rootWord: unit, count: 0, weight: 0).root
+        guard holds(Ref<Words>(offset: root), count: 8) else { return false }
       default:
         guard holds(Ref<HashTable>(unit: unit), count: 8) else { return false }
       }

@@ -1,4 +1,5 @@
-// Random workloads of hashes and sets, on both sides of every limit, against dictionaries.
+// Random workloads of hashes and sets, on both sides of every limit, against dictionaries. Fields
+// have deadlines; those that are past are not seen, and gone after expiry has run.
 
 import Bytes
 import Memory
@@ -10,8 +11,13 @@ import Testing
 @Suite struct CollectionModelTests {
   enum Model: Equatable {
     case string([UInt8])
-    case hash([[UInt8]: [UInt8]])
+    case hash([[UInt8]: Field])
     case set(Set<[UInt8]>)
+  }
+
+  struct Field: Equatable {
+    var value: [UInt8]
+    var deadline: Int?
   }
 
   struct World: ~Copyable {
@@ -64,7 +70,9 @@ import Testing
       let key = someKey()
       switch random.below(100) {
       case 0..<30: try setFields(key, database)
-      case 30..<42: try removeFields(key, database)
+      case 30..<35: try removeFields(key, database)
+      case 35..<40: try timeFields(key, database)
+      case 40..<42: passTime()
       case 42..<66: try addMembers(key, database)
       case 66..<78: try removeMembers(key, database)
       case 78..<82: try move(key, database)
@@ -93,7 +101,7 @@ import Testing
     }
 
     mutating func setFields(_ key: [UInt8], _ database: Int) throws {
-      var fields: [[UInt8]: [UInt8]] = [:]
+      var fields: [[UInt8]: Field] = [:]
       if let value = model[database][key] {
         guard case .hash(let known) = value else {
           #expect(throws: CommandError.wrongType) { _ = try keys.findHash(key.span) }
@@ -107,8 +115,12 @@ import Testing
       for _ in 0..<(1 + random.below(random.below(10) == 0 ? 40 : 3)) {
         let field = someText(20)
         let value = someText(1000)
-        let isNew = try keys.setField(field.span, of: &hash, to: value.span)
-        let isUnknown = fields.updateValue(value, forKey: field) == nil
+        let keeps = random.below(2) == 0
+        let isNew = try keys.setField(
+          field.span, of: &hash, to: value.span, keepsDeadline: keeps)
+        let deadline = keeps ? fields[field]?.deadline : nil
+        let isUnknown =
+          fields.updateValue(Field(value: value, deadline: deadline), forKey: field) == nil
         #expect(isNew == isUnknown)
         #expect(keys.elementCount(hash) == fields.count)
       }
@@ -128,6 +140,67 @@ import Testing
       let isGone = keys.removeIfEmpty(hash)
       #expect(isGone == fields.isEmpty)
       model[database][key] = fields.isEmpty ? nil : .hash(fields)
+    }
+
+    /// Gives fields deadlines, and takes them away.
+    mutating func timeFields(_ key: [UInt8], _ database: Int) throws {
+      guard case .hash(var fields) = model[database][key], var hash = try keys.findHash(key.span)
+      else { return }
+      if random.below(3) == 0 {
+        let own = random.below(2) == 0 ? nil : keys.now + 1_000_000 + random.below(100)
+        try keys.setExpiry(hash, own)
+        hash = try #require(try keys.findHash(key.span))
+      }
+      for _ in 0..<(1 + random.below(6)) {
+        guard let field = fields.keys.randomElement(using: &random) else { break }
+        let deadline = random.below(4) == 0 ? nil : keys.now + random.below(2000)
+        let before = keys.fieldDeadline(field.span, of: hash)
+        #expect(before == .some(fields[field]?.deadline))
+        try keys.setFieldDeadline(field.span, of: &hash, deadline)
+        fields[field]?.deadline = deadline
+      }
+      let missing = keys.fieldDeadline([1, 2, 3, 4].span, of: hash)
+      #expect(missing == .none)
+      model[database][key] = .hash(fields)
+    }
+
+    /// Lets time pass. First fields that are due are passed over, then they are removed.
+    mutating func passTime() {
+      keys.now = (keys.now + random.below(700)) & ~127
+      for database in model.indices {
+        keys.select(database)
+        for (key, value) in model[database] {
+          guard case .hash(let fields) = value else { continue }
+          let left = fields.filter { $0.value.deadline.map { $0 >= keys.now } ?? true }
+          let stored = keys.model(key)
+          #expect(stored == .hash(left))
+          if left.count < fields.count, random.below(3) == 0 { expireSome(key, fields, left) }
+          model[database][key] = left.isEmpty ? nil : .hash(left)
+        }
+      }
+      keys.expireAll(limit: 1 + random.below(20))
+    }
+
+    /// Removes due fields as commands do: those that they name, or all.
+    mutating func expireSome(
+      _ key: [UInt8], _ fields: [[UInt8]: Field], _ left: [[UInt8]: Field]
+    ) {
+      guard var hash = keys.find(key.span, .peek) else { return }
+      let live = keys.liveFieldCount(hash)
+      let all = keys.elementCount(hash)
+      let hasDue = keys.hasDueFields(hash)
+      #expect(live == left.count && all == fields.count && hasDue)
+      if random.below(2) == 0 {
+        let isGone = keys.expireAllFields(&hash)
+        #expect(isGone == left.isEmpty)
+        return
+      }
+      for field in fields.keys {
+        let value = keys.field(field.span, of: hash) == nil
+        #expect(value == (left[field] == nil))
+        if random.below(2) == 0 { keys.expireField(field.span, of: &hash) }
+      }
+      keys.removeIfEmpty(hash)
     }
 
     mutating func addMembers(_ key: [UInt8], _ database: Int) throws {
@@ -274,7 +347,7 @@ extension Keyspace {
     guard let found = find(key.span, .peek) else { return nil }
     let type = facts(found).header.type
     if type == .string { return .string(bytes(value(found))) }
-    var fields: [[UInt8]: [UInt8]] = [:]
+    var fields: [[UInt8]: CollectionModelTests.Field] = [:]
     var members: Set<[UInt8]> = []
     var walk = walk(found)
     while advance(&walk) {
@@ -285,7 +358,8 @@ extension Keyspace {
       } else {
         var value = ByteBuffer()
         value.append(fieldValue(walk))
-        fields[bytes(text.span)] = bytes(value.span)
+        fields[bytes(text.span)] = CollectionModelTests.Field(
+          value: bytes(value.span), deadline: fieldDeadline(walk))
       }
     }
     return type == .set ? .set(members) : .hash(fields)

@@ -32,6 +32,16 @@ import Testing
       try keyspace.set(key.span, value: value.span, deadline: deadline)
       if random.below(10) == 0 { _ = keyspace.remove(key.span) }
     }
+    for index in 0..<20 {
+      let name = Array("hash:\(index)".utf8)
+      var hash = try keyspace.openHash(name.span, found: try keyspace.findHash(name.span))
+      for field in 0..<(index % 2 == 0 ? 5 : 600) {
+        let text = Array("\(field)".utf8)
+        _ = try keyspace.setField(text.span, of: &hash, to: text.span)
+        guard field % 3 == 0 else { continue }
+        try keyspace.setFieldDeadline(text.span, of: &hash, startTime + 1000 + random.below(5000))
+      }
+    }
     keyspace.effects.endGroup()
     return keyspace
   }
@@ -43,11 +53,14 @@ import Testing
     let digest = keyspace.digest()
     let counts = (0..<4).map { keyspace.count(database: $0) }
     let expiring = (0..<4).map { keyspace.expiringCount(database: $0) }
+    let timed = (0..<4).map { keyspace.timedCount(database: $0) }
+    #expect(timed.reduce(0, +) > 0)
     var opened = try reopen(keyspace)
     opened.checkInvariants()
     #expect(opened.digest() == digest)
     #expect((0..<4).map { opened.count(database: $0) } == counts)
     #expect((0..<4).map { opened.expiringCount(database: $0) } == expiring)
+    #expect((0..<4).map { opened.timedCount(database: $0) } == timed)
     #expect(opened.hasGarbage == true)
     opened.freeAllGarbage()
     // It lives on: deadlines pass, keys change.
@@ -144,7 +157,7 @@ import Testing
       }
     switch random.below(4) {
     case 0: keyspace.arena.setRoot(random.below(3), junk)
-    case 1: keyspace.arena.storeWord(keyspace.recordRef(random.below(4)), random.below(5), junk)
+    case 1: keyspace.arena.storeWord(keyspace.recordRef(random.below(4)), random.below(6), junk)
     case 2:
       let root = Ref<Words>(unit: keyspace.databases[0].table.root.unit)
       keyspace.arena.storeWord(root, random.below(3), junk)

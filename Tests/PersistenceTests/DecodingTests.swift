@@ -143,6 +143,29 @@ import Testing
     #expect(decode(sealed(fields, version: 12)) == ["hash", "a", "x", "b", "y", "[1000, 0]"])
     let packed = [25] + little(9, 8) + string(listpack(["a", "x", "9", "b", "y", "0"]))
     #expect(decode(sealed(packed, version: 12)) == ["hash", "a", "x", "b", "y", "[9, 0]"])
+    // As Redis 7.4 had them before its release.
+    let early =
+      [22, 2, 9] + string("a") + string("x") + [0] + string("b") + string("y")
+    #expect(decode(sealed(early, version: 12)) == ["hash", "a", "x", "b", "y", "[9, 0]"])
+    let earlyPacked = [23] + string(listpack(["a", "x", "9", "b", "y", "0"]))
+    #expect(decode(sealed(earlyPacked, version: 12)) == ["hash", "a", "x", "b", "y", "[9, 0]"])
+  }
+
+  @Test func deadlinesThatCannotBeAreRefused() {
+    let pair = string("a") + string("x")
+    let late: [[UInt8]] = [
+      [24] + little(0xFFFF_FFFF_FFFF, 8) + [1, 2] + pair,
+      [24] + little(-1, 8) + [1, 1] + pair,
+      [24] + little(5, 8) + [1, 0x81] + [UInt8](repeating: 0xFF, count: 8) + pair,
+      [25] + little(9, 8) + string(listpack(["a", "x", "281474976710656"])),
+      [25] + little(9, 8) + string(listpack(["a", "x", "-9"])),
+      [25] + little(9, 8) + string(listpack(["a", "x", "soon"])),
+      [25] + little(9, 8) + string(listpack(["a", "x"])),
+      [23] + string(listpack(["a", "x"])),
+    ]
+    for body in late { #expect(decode(sealed(body, version: 12)) == badFormat) }
+    let latest = [24] + little(0xFFFF_FFFF_FFFF, 8) + [1, 1] + pair
+    #expect(decode(sealed(latest, version: 12)) == ["hash", "a", "x", "[281474976710655]"])
   }
 
   @Test func unknownTypesAreRefused() {

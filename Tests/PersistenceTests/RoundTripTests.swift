@@ -53,6 +53,7 @@ import Testing
         body = streamBody(entries: 1 + random.below(20), &random)
       } else {
         try make(&keys, type, count: [3, 20, 200][random.below(3)], isLong: false, seed: round)
+        if type == .hash { try giveDeadlines(&keys, &random) }
         body = dump(&keys).dropLast(10)
         _ = keys.remove(name("key").span)
       }
@@ -80,19 +81,39 @@ import Testing
     }
   }
 
-  /// Dropping a field's deadline would let it live for ever.
-  @Test func deadlinesOfFieldsAreNotDropped() throws {
+  @Test(arguments: [1, 2, 100, 600, 3000])
+  func deadlinesOfFieldsComeBack(count: Int) throws {
     var keys = try makeKeyspace()
-    for (deadline, isTaken) in [("9", false), ("0", true)] {
-      let body = [25] + little(9, 8) + string(listpack(["a", "x", deadline]))
-      let payload = sealed(body, version: 12)
-      var taken = true
-      do throws(CommandError) {
-        keys.discard(try keys.draft(name("copy").span, payload: payload.span))
-      } catch {
-        taken = false
+    var random = Seeded(count)
+    for isTimed in [true, false] {
+      try make(&keys, .hash, count: count, isLong: false, seed: count)
+      var hash = try #require(try keys.findHash(name("key").span))
+      var fields: [[UInt8]] = []
+      var walk = keys.walk(hash)
+      while keys.advance(&walk) {
+        var text = ByteBuffer()
+        text.append(keys.element(walk))
+        fields.append(bytes(text.span))
       }
-      #expect(taken == isTaken)
+      for field in fields where random.below(2) == 0 || count == 1 {
+        try keys.setFieldDeadline(field.span, of: &hash, keys.now + 1 + random.below(1_000_000_000))
+        // Without deadlines again, but in the encoding that has them.
+        if !isTimed { try keys.setFieldDeadline(field.span, of: &hash, nil) }
+      }
+      let payload = dump(&keys)
+      let type: UInt8 = !isTimed ? 4 : keys.isPacked(hash) ? 25 : 24
+      #expect(payload[0] == type && payload[payload.count - 10] == (isTimed ? 12 : 10))
+      try restore(&keys, payload, as: "copy", deadline: nil)
+      let copy = try #require(try keys.findHash(name("copy").span))
+      for field in fields {
+        let deadlines = (
+          keys.fieldDeadline(field.span, of: hash), keys.fieldDeadline(field.span, of: copy)
+        )
+        #expect(deadlines.0 == deadlines.1 && deadlines.0 != .none)
+      }
+      #expect(keys.digest(of: name("copy").span) == keys.digest(of: name("key").span))
+      #expect(keys.timedCount(database: 0) == (isTimed ? 2 : 0))
+      keys.checkInvariants()
     }
   }
 
@@ -106,6 +127,15 @@ import Testing
   }
 
   private func name(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+  private func giveDeadlines(_ keys: inout Keyspace, _ random: inout Seeded) throws {
+    var hash = try #require(try keys.findHash(name("key").span))
+    for index in 0..<random.below(4) {
+      let field = Array("\(index * 7919)".utf8)
+      guard keys.field(field.span, of: hash) != nil else { continue }
+      try keys.setFieldDeadline(field.span, of: &hash, keys.now + random.below(100_000))
+    }
+  }
 
   private func dump(_ keys: inout Keyspace, _ key: String = "key") -> [UInt8] {
     guard let found = keys.find(name(key).span, .peek) else { return [] }
