@@ -87,7 +87,7 @@ extension Keyspace {
     else { return replyAll(args, options, found, withValues: withValues, &reply) }
     var kept = 0
     for index in 0..<entries.count
-    where options.matches(entry(entries[index]).key, args) {
+    where !isDue(entries[index]) && options.matches(entry(entries[index]).key, args) {
       entries[kept] = entries[index]
       kept += 1
     }

@@ -12,7 +12,7 @@ extension HashHandlers {
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard let amount = args[3].parseInteger() else { throw .notInteger }
-    let found = try keys.findHash(args[1])
+    let found = try keys.findHash(args[1], fields: 2..<3, args, .write)
     var old = 0
     if let found, let value = keys.field(args[2], of: found) {
       guard let integer = value.parseInteger() else {
@@ -32,7 +32,8 @@ extension HashHandlers {
   ) throws(CommandError) {
     guard let amount = args[3].parseExtended() else { throw .notFloat }
     guard amount.isFinite else { throw .fixed("ERR value is NaN or Infinity") }
-    let found = try keys.findHash(args[1])
+    let found = try keys.findHash(args[1], fields: 2..<3, args, .write)
+    let deadline = found.flatMap { keys.fieldDeadline(args[2], of: $0) ?? nil }
     var sum: ExtendedFloat = 0
     if let found, let value = keys.field(args[2], of: found) {
       let number = value.isInteger ? ExtendedFloat(value.integer) : value.string.parseExtended()
@@ -46,9 +47,14 @@ extension HashHandlers {
     try store(text.span, args, &keys, found)
     // How floating-point numbers are added and printed may differ elsewhere: the result is sent.
     let database = keys.selected
-    keys.effects.begin(4, database: database)
-    keys.effects.word("HSET")
+    keys.effects.begin(deadline == nil ? 4 : 7, database: database)
+    if deadline == nil { keys.effects.word("HSET") } else { keys.effects.word("HSETEX") }
     keys.effects.word(args[1])
+    if deadline != nil {
+      keys.effects.word("KEEPTTL")
+      keys.effects.word("FIELDS")
+      keys.effects.word(decimal: 1)
+    }
     keys.effects.word(args[2])
     keys.effects.word(text.span)
     reply.bulk(text.span)

@@ -2,6 +2,8 @@
 // files of their own.
 //
 // 1. A hash that a command has emptied is removed by it, and the effect is the command itself.
+// 2. As in Redis, commands that name fields remove those that are past their deadline; the others
+//    pass over them. HLEN, HSET and HDEL take them as they are.
 
 import Bytes
 import Keyspace
@@ -61,7 +63,7 @@ extension HashHandlers {
   static func hsetnx(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    let found = try keys.findHash(args[1])
+    let found = try keys.findHash(args[1], fields: 2..<3, args, .write)
     if let found, keys.field(args[2], of: found) != nil { return reply.integer(0) }
     var hash = try keys.openHash(args[1], found: found)
     do throws(CommandError) {
@@ -95,14 +97,16 @@ extension HashHandlers {
   static func hget(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    guard let hash = try keys.findHash(args[1], .read) else { return reply.null() }
+    guard let hash = try keys.findHash(args[1], fields: 2..<3, args, .read) else {
+      return reply.null()
+    }
     reply.bulk(keys.field(args[2], of: hash))
   }
 
   static func hmget(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    let hash = try keys.findHash(args[1], .read)
+    let hash = try keys.findHash(args[1], fields: 2..<args.count, args, .read)
     reply.array(args.count - 2)
     for index in 2..<args.count {
       if let hash { reply.bulk(keys.field(args[index], of: hash)) } else { reply.null() }
@@ -112,7 +116,9 @@ extension HashHandlers {
   static func hexists(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    guard let hash = try keys.findHash(args[1], .read) else { return reply.integer(0) }
+    guard let hash = try keys.findHash(args[1], fields: 2..<3, args, .read) else {
+      return reply.integer(0)
+    }
     reply.integer(keys.field(args[2], of: hash) == nil ? 0 : 1)
   }
 
@@ -126,7 +132,7 @@ extension HashHandlers {
   static func hstrlen(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    guard let hash = try keys.findHash(args[1], .read),
+    guard let hash = try keys.findHash(args[1], fields: 2..<3, args, .read),
       let value = keys.field(args[2], of: hash)
     else { return reply.integer(0) }
     reply.integer(value.textCount)
@@ -136,7 +142,7 @@ extension HashHandlers {
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard let hash = try keys.findHash(args[1], .read) else { return reply.map(0) }
-    reply.map(keys.elementCount(hash))
+    reply.map(keys.liveElementCount(hash))
     var walk = keys.walk(hash)
     while keys.advance(&walk) {
       reply.bulk(keys.element(walk))
@@ -148,7 +154,7 @@ extension HashHandlers {
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard let hash = try keys.findHash(args[1], .read) else { return reply.array(0) }
-    reply.array(keys.elementCount(hash))
+    reply.array(keys.liveElementCount(hash))
     var walk = keys.walk(hash)
     while keys.advance(&walk) { reply.bulk(keys.element(walk)) }
   }
@@ -157,7 +163,7 @@ extension HashHandlers {
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard let hash = try keys.findHash(args[1], .read) else { return reply.array(0) }
-    reply.array(keys.elementCount(hash))
+    reply.array(keys.liveElementCount(hash))
     var walk = keys.walk(hash)
     while keys.advance(&walk) { reply.bulk(keys.fieldValue(walk)) }
   }
@@ -174,7 +180,9 @@ extension HashHandlers {
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard args.count > 2 else {
-      guard let hash = try keys.findHash(args[1], .read) else { return reply.null() }
+      guard var hash = try keys.findHash(args[1], .read), !keys.expireAllFields(&hash) else {
+        return reply.null()
+      }
       let field = keys.randomElement(hash)
       return reply.bulk(keys.element(field))
     }
@@ -182,7 +190,30 @@ extension HashHandlers {
     if args.count > 4 || args.count == 4 && !args.equals(3, "WITHVALUES") { throw .syntax }
     let withValues = args.count == 4
     if withValues && draw.count > Int.max / 2 { throw .outOfRange }
-    guard let hash = try keys.findHash(args[1], .read) else { return reply.array(0) }
+    guard var hash = try keys.findHash(args[1], .read), !keys.expireAllFields(&hash) else {
+      return reply.array(0)
+    }
     try keys.replyDraw(draw, hash, withValues ? .pairs : .elements, &reply)
+  }
+}
+
+extension Keyspace {
+  /// As `findHash`, for a command that names fields: those that are past their deadline go.
+  @inline(__always) mutating func findHash(
+    _ key: borrowing Span<UInt8>, fields: Range<Int>, _ args: borrowing Arguments,
+    _ lookup: Lookup
+  ) throws(CommandError) -> Key? {
+    guard let found = try findHash(key, lookup) else { return nil }
+    // During a pause a field that is only read stays all the same, unseen.
+    let drops = hasDueFields(found) && !(keepsDueKeys && lookup == .read)
+    return drops ? dropDue(found, fields, args) : found
+  }
+
+  private mutating func dropDue(
+    _ found: Key, _ fields: Range<Int>, _ args: borrowing Arguments
+  ) -> Key? {
+    var hash = found
+    for index in fields { expireField(args[index], of: &hash) }
+    return removeIfEmpty(hash) ? nil : hash
   }
 }

@@ -120,7 +120,7 @@ extension Keyspace {
   mutating func replyDraw(
     _ draw: DrawCount, _ found: Key, _ form: DrawForm, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    let size = elementCount(found)
+    let size = liveElementCount(found)
     let mark = reply.bytes.count
     let count = draw.repeats ? draw.count : min(draw.count, size)
     reply.array(form == .pairs && reply.version == .two ? count * 2 : count)

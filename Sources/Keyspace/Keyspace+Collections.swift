@@ -83,8 +83,8 @@ extension Keyspace {
     return walk
   }
 
-  /// How many fields of a hash a walk will see.
-  public func liveFieldCount(_ key: Key) -> Int {
+  /// How many of them a walk will see.
+  public func liveElementCount(_ key: Key) -> Int {
     elementCount(key) - arena.reader.dueFieldCount(key.entry, now)
   }
 
@@ -102,11 +102,15 @@ extension Keyspace {
     arena.reader.fieldValue(walk)
   }
 
-  /// A walk that stands at an element at random; the collection is not empty.
+  /// A walk that stands at an element at random; there is one to be seen.
   public mutating func randomElement(_ key: Key) -> ElementWalk {
     var generator = random
     defer { random = generator }
-    return arena.reader.randomWalk(key.entry, hash, using: &generator)
+    while true {
+      let walk = arena.reader.randomWalk(key.entry, hash, using: &generator)
+      // Only a pause leaves due fields here.
+      guard let deadline = arena.reader.deadline(walk), isDue(deadline) else { return walk }
+    }
   }
 
   /// Chooses whether the walk's element is one of `wanted` out of `left` that are still to come:

@@ -76,10 +76,12 @@ extension Keyspace {
     didChange(key, count: 0)
   }
 
-  /// Removes all fields that are past their deadlines, and the hash if none is left.
-  /// - Returns: whether the hash is gone.
+  /// Removes all fields that are past their deadlines, and the hash if none is left; during a pause
+  /// they stay, unseen.
+  /// - Returns: whether there is no field to be seen.
   public mutating func expireAllFields(_ key: inout Key) -> Bool {
     guard hasDueFields(key) else { return false }
+    if keepsDueKeys { return liveElementCount(key) == 0 }
     _ = expireFields(&key, limit: .max, files: true)
     return removeIfEmpty(key)
   }

@@ -142,7 +142,10 @@ extension Server {
       guard count > 0 else { continue }
       let expiring = keys.expiringCount(database: database)
       let average = keys.averageTimeToLive(database: database)
-      text.field("db\(database)", "keys=\(count),expires=\(expiring),avg_ttl=\(average)")
+      // Redis 7.4 tells of hashes with timed fields; 7.2 has none to tell of.
+      let timed = keys.timedCount(database: database)
+      let tail = timed == 0 ? "" : ",subexpiry=\(timed)"
+      text.field("db\(database)", "keys=\(count),expires=\(expiring),avg_ttl=\(average)\(tail)")
     }
   }
 }

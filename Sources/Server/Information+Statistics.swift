@@ -48,6 +48,7 @@ extension Server {
 
   private func describeExpiry(_ text: inout InformationText) {
     text.field("expired_keys", keys.statistics.expiredKeys)
+    text.field("expired_subkeys", keys.statistics.expiredFields)
     text.field("expired_stale_perc", 0, decimals: 2)
     text.field("expired_time_cap_reached_count", statistics.expirySlicesCut)
     text.field(

@@ -186,7 +186,7 @@ import Testing
       _ key: [UInt8], _ fields: [[UInt8]: Field], _ left: [[UInt8]: Field]
     ) {
       guard var hash = keys.find(key.span, .peek) else { return }
-      let live = keys.liveFieldCount(hash)
+      let live = keys.liveElementCount(hash)
       let all = keys.elementCount(hash)
       let hasDue = keys.hasDueFields(hash)
       #expect(live == left.count && all == fields.count && hasDue)

@@ -74,6 +74,7 @@ extension Server {
     keys.statistics.hits = 0
     keys.statistics.misses = 0
     keys.statistics.expiredKeys = 0
+    keys.statistics.expiredFields = 0
     keys.statistics.evictedKeys = 0
     keys.statistics.lazyFreedObjects = 0
   }
