@@ -46,14 +46,17 @@ public final class SimulatedMedium: Medium {
   public let plantedBug: PlantedBug?
   let state: Mutex<State>
 
-  /// Starts with what `disk` holds: an empty one, or one after a power cut.
+  /// Starts with what `disk` holds: an empty one, one after a power cut, or one whose process was
+  /// killed.
   public init(_ disk: Disk, plantedBug: PlantedBug? = nil) {
     self.plantedBug = plantedBug
     facts = MediumFacts(
       kind: disk.kind, directory: "simulated", hasMapSync: disk.kind == .persistentMemory,
       granularityBytes: disk.unitBytes, fileSystem: "simulated")
     var contents: [Int: SimulatedContent] = [:]
-    for (number, file) in disk.files { contents[number] = SimulatedContent(file) }
+    for (number, file) in disk.files {
+      contents[number] = SimulatedContent(file, unitBytes: disk.unitBytes)
+    }
     state = Mutex(State(trace: Trace(start: disk), disk: disk, contents: contents))
   }
 
@@ -92,7 +95,7 @@ public final class SimulatedMedium: Medium {
     let number = state.withLock { state -> Int? in
       guard state.disk.names[name] == nil else { return nil }
       let number = state.disk.nextFile
-      state.contents[number] = SimulatedContent(Disk.File())
+      state.contents[number] = SimulatedContent(Disk.File(), unitBytes: 512)
       state.record(.create(number, name))
       return number
     }
@@ -171,11 +174,14 @@ extension SimulatedMedium.State {
 final class SimulatedContent: Sendable {
   let descriptor: Int32
 
-  init(_ file: Disk.File) {
+  init(_ file: Disk.File, unitBytes: Int) {
     // SAFETY: the name is a literal.
     descriptor = unsafe csystem_memfd_create("simulated")
     precondition(descriptor >= 0 && ftruncate(descriptor, off_t(file.count)) == 0)
     for (page, bytes) in file.pages where page * 4096 < file.count { write(bytes, page * 4096) }
+    for (unit, pending) in file.pending where unit * unitBytes < file.count {
+      if let last = pending.contents.last { write(last, unit * unitBytes) }
+    }
   }
 
   deinit { close(descriptor) }

@@ -45,11 +45,12 @@ public struct CrashState: Sendable {
 }
 
 extension Trace {
-  /// Calls `body` with states after a power cut at every point from `first` on: everything lost,
-  /// everything kept, and `draws` mixtures by seed. Stops when `body` answers false.
+  /// Calls `body` with states after a power cut at every point from `first` on, or only at those
+  /// operations that `isWanted` names: everything lost, everything kept, and `draws` mixtures by
+  /// seed. Stops when `body` answers false.
   public func forEachCrash(
     draws: Int, seed: UInt64, from first: Int = 0, every step: Int = 1,
-    _ body: (CrashState) throws -> Bool
+    at isWanted: (Operation) -> Bool = { _ in true }, _ body: (CrashState) throws -> Bool
   ) rethrows {
     var disk = start
     var notes: [Int] = []
@@ -59,7 +60,7 @@ extension Trace {
       var isOver = true
       if case .writeDirect = operation { isOver = false }
       repeat {
-        if index >= first && (index - first) % step == 0 {
+        if index >= first && (index - first) % step == 0 && isWanted(operation) {
           for state in disk.crashes(index + 1, draws, seed, notes) {
             guard try body(state) else { return }
           }
@@ -68,6 +69,26 @@ extension Trace {
         disk.finish(operation)
         isOver = true
       } while true
+    }
+  }
+}
+
+extension Trace {
+  /// Calls `body` with what a process that was killed leaves at every `step`th point, or only at
+  /// those operations that `isWanted` names: all that it wrote is there for the next process, and
+  /// no more of it is durable than was. Stops when `body` answers false.
+  public func forEachKill(
+    every step: Int = 1, at isWanted: (Operation) -> Bool = { _ in true },
+    _ body: (_ point: Int, _ disk: Disk, _ notes: [Int]) throws -> Bool
+  ) rethrows {
+    var disk = start
+    var notes: [Int] = []
+    for (index, operation) in operations.enumerated() {
+      if case .note(let note) = operation { notes.append(note) }
+      disk.begin(operation)
+      disk.finish(operation)
+      guard index % step == 0, isWanted(operation) else { continue }
+      guard try body(index + 1, disk, notes) else { return }
     }
   }
 }

@@ -12,8 +12,9 @@
 //    tells.
 // 2. A checkpoint begins between two batches, when all effects so far have been appended: the image
 //    of a checkpoint is what the effects up to its LSN make.
-// 3. A checkpoint is committed only when the log has committed up to its LSN, so that the log that
-//    a start finds always reaches the image (`Superblock.lsn`).
+// 3. A checkpoint is committed only when the log is durable up to its LSN, whatever replies wait
+//    for: so the log that a start finds always reaches the image (`Superblock.lsn`). The log is
+//    made durable for a checkpoint's sake, so that none waits long.
 // 4. Segments of the log go only when the image holds what they say.
 // 5. One thread uses an engine.
 
@@ -37,6 +38,10 @@ public struct EngineOptions: Sendable {
   /// Bytes of DRAM for copies of the image's pages; 0 is no limit.
   public var maximumDRAMBytes = 0
   public var truncatesCorruptLog = false
+  /// Tests do without threads: they step the image themselves, and the log waits for its writes.
+  var hasThreads = true
+  /// The largest size of the arena.
+  var reachBytes = ImageOptions().reachBytes
 
   public init(directory: String) {
     self.directory = directory
@@ -67,7 +72,10 @@ public final class Engine {
   private let lock: DirectoryLock
   private var tail: LogTail?
   private var options: EngineOptions
-  private let wake: WakeHandle
+  private let wake: WakeHandle?
+  private let medium: any Medium
+  /// Moved by tests.
+  var clock = Clock.system
   /// Where the last checkpoint began, finished or not.
   private var checkpointLSN: LSN
   private var checkpointStart: Int64
@@ -87,6 +95,12 @@ public final class Engine {
     let medium = try translated { () throws(IOError) in
       try openMedium(directory: options.directory, options.medium)
     }
+    return try open(options, medium, wake: wake)
+  }
+
+  static func open(
+    _ options: EngineOptions, _ medium: any Medium, wake: WakeHandle?
+  ) throws(StorageError) -> Engine {
     let lock: DirectoryLock
     do throws(IOError) {
       lock = try medium.lock("ferrite.lock")
@@ -95,19 +109,22 @@ public final class Engine {
     }
     var imageOptions = ImageOptions()
     imageOptions.budgetBytes = options.checkpointBudgetBytes
-    imageOptions.onProgress = { wake.wake() }
+    imageOptions.onProgress = { wake?.wake() }
+    imageOptions.hasThread = options.hasThreads
+    imageOptions.reachBytes = options.reachBytes
     let image = try ImagePages(medium, imageOptions)
     let tail = try LogTail(
       medium, identity: image.identity, from: image.lsn, allowsLoss: options.truncatesCorruptLog)
-    return Engine(options, medium.facts, lock, image, tail, wake)
+    return Engine(options, medium, lock, image, tail, wake)
   }
 
   private init(
-    _ options: EngineOptions, _ facts: MediumFacts, _ lock: DirectoryLock,
-    _ image: ImagePages, _ tail: consuming LogTail, _ wake: WakeHandle
+    _ options: EngineOptions, _ medium: any Medium, _ lock: DirectoryLock,
+    _ image: ImagePages, _ tail: consuming LogTail, _ wake: WakeHandle?
   ) {
     self.options = options
-    self.facts = facts
+    self.medium = medium
+    facts = medium.facts
     self.lock = lock
     self.image = image
     self.tail = consume tail
@@ -169,10 +186,14 @@ public final class Engine {
     logOptions.segmentBytes = options.segmentBytes
     logOptions.policy = options.policy
     logOptions.wake = wake
+    if !options.hasThreads {
+      logOptions.writer = .immediate
+      logOptions.hasKeeperThread = false
+    }
     let log = try Log(
-      continuing: tail, logOptions, nowMilliseconds: Clock.system.monotonicMilliseconds())
+      continuing: tail, logOptions, nowMilliseconds: clock.monotonicMilliseconds())
     self.log = log
-    image.noteDurable(log.committed)
+    image.noteDurable(log.durable)
     image.beginScrub()
   }
 
@@ -186,10 +207,11 @@ public final class Engine {
   /// Takes in what the log's helpers have done. Every turn.
   /// - Returns: up to where the log is committed.
   public func hear() -> LSN {
-    log!.poll(nowMilliseconds: Clock.system.monotonicMilliseconds())
-    let committed = log!.committed
-    image.noteDurable(committed)
-    return committed
+    let log = log!
+    log.poll(nowMilliseconds: clock.monotonicMilliseconds())
+    if let awaited = image.awaitedLSN { log.synchronize(through: awaited) }
+    image.noteDurable(log.durable)
+    return log.committed
   }
 
   /// Why nothing can be written now; nil while all is well.
@@ -232,7 +254,7 @@ public final class Engine {
   /// the outcome of one, keeps the limit on DRAM.
   public func maintain(_ arena: inout Arena) -> EngineNews {
     var news = EngineNews()
-    let now = Clock.system.monotonicMilliseconds()
+    let now = clock.monotonicMilliseconds()
     if let outcome = image.poll() {
       news.outcome = outcome
       switch outcome {
@@ -249,6 +271,7 @@ public final class Engine {
     do throws(MemoryError) {
       guard try image.beginCheckpoint(&arena, lsn: log!.end) else { return news }
       news.hasFlipped = true
+      if medium.has(.engineRecyclesTooEarly) { log!.recycle(below: log!.end) }
       wantsCheckpoint = false
       checkpointLSN = log!.end
       checkpointStart = now
@@ -300,15 +323,17 @@ public final class Engine {
   /// Waits until everything appended is durable.
   public func drain(timeoutMilliseconds: Int) throws(IOError) {
     try log!.drain(timeoutMilliseconds: Int64(timeoutMilliseconds))
-    image.noteDurable(log!.committed)
+    image.noteDurable(log!.durable)
   }
 
-  /// Everything into the image, so that a start has nothing to replay.
+  /// Everything into the image, so that a start has nothing to replay; after `drain`.
   public func finalCheckpoint(
     _ arena: inout Arena, timeoutMilliseconds: Int
   ) throws(StorageError) {
     image.cancelScrub()
-    image.noteDurable(log!.committed)
+    guard log!.durable == log!.end else {
+      throw .io(failure ?? IOError("checkpoint", directory, errno: EAGAIN))
+    }
     for _ in 0..<2 {
       if let outcome = image.finishCheckpoint(timeoutMilliseconds: timeoutMilliseconds),
         case .finished(_, let lsn) = outcome

@@ -334,6 +334,9 @@ public enum CheckpointOutcome: Sendable {
     return true
   }
 
+  /// Where the log has to be durable before the checkpoint under way may be committed.
+  var awaitedLSN: UInt64? { running?.superblock.lsn }
+
   /// Says how far the log is durable. Once it has been said, no checkpoint beyond it is committed.
   public func noteDurable(_ lsn: UInt64) {
     let before = checkpointer.logDurable.exchange(lsn, ordering: .acquiringAndReleasing)
@@ -446,7 +449,8 @@ public enum CheckpointOutcome: Sendable {
   /// Whether the checkpoint under way goes on without its budget: the log is filling up.
   public func hurry(_ isHurried: Bool) { thread?.hurry(isHurried) }
 
-  /// Pins a view at the last checkpoint: what `poll` reported last. Close it with `close`.
+  /// Pins a view at the last checkpoint, which `poll` has reported or is about to. Close it with
+  /// `close`.
   /// - Returns: nil while the image is being changed by the next one, or has no checkpoint yet.
   public func pinView() throws(MemoryError) -> PinnedView? {
     let superblock = store.superblock

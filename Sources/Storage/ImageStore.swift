@@ -11,6 +11,8 @@
 // 3. The owner's thread and the checkpointer make files longer, under one lock, and never shorter.
 // 4. While the image is being changed no view can be pinned; before a page of it changes, every
 //    view that is pinned has its own copy.
+// 5. A killed process leaves what it wrote, but not all of it durable: superblocks and a committed
+//    journal are made durable when they have been read, before anything is written.
 
 import Bytes
 import CSystem
@@ -44,6 +46,7 @@ final class ImageStore: @unchecked Sendable {
       if try !medium.list().contains(ImageFormat.imageName) { try Self.make(medium) }
     }
     try self.init(reading: medium)
+    try settle()
     try recover()
     let needed = ImageFormat.place(ofPage: superblock.usedPages)
     guard image.count >= needed else {
@@ -139,11 +142,26 @@ final class ImageStore: @unchecked Sendable {
 
   // MARK: Recovery
 
+  /// What an earlier process left may have been read from a cache: before anything is built on it,
+  /// it is made durable (invariant 5).
+  private func settle() throws(StorageError) {
+    try storageError { () throws(IOError) in
+      image.flush(0..<2 * Superblock.slotBytes)
+      try image.synchronize()
+    }
+  }
+
   private func recover() throws(StorageError) {
     guard let header = try committedJournal(), !medium.has(.journalIgnored) else { return }
     // Nothing is changed before all of it is known to be good.
     let reader = JournalReader(journal, header)
     while try reader.next() != nil {}
+    if !medium.has(.journalNotSettled) {
+      try storageError { () throws(IOError) in
+        journal.flush(0..<ImageFormat.bodyOffset + header.bodyBytes)
+        try journal.synchronize()
+      }
+    }
     _ = try storageError { () throws(IOError) in try ensureLength(pages: header.usedPages) }
     let applier = JournalApplier(self, header, allocates: true)
     while try applier.step(limit: 1024) {}

@@ -106,6 +106,14 @@ extension Log {
     synchronize()
   }
 
+  /// Has the page cache written out as far as `lsn`, as soon as that is written and nothing else
+  /// is in the way. `poll` tells when it is durable.
+  func synchronize(through lsn: LSN) {
+    guard !writer.isDurable, !isSynchronizing, failure == nil, durable < lsn, lsn <= accepted
+    else { return }
+    synchronize()
+  }
+
   func synchronize() {
     lastSynchronize = now
     isSynchronizing = true

@@ -150,6 +150,7 @@ public final class Log {
     now = nowMilliseconds
     lastSynchronize = nowMilliseconds
     let start = tail.position
+    do throws(IOError) { try tail.settle() } catch { throw .io(error) }
     let inherited = tail.inheritance()
     closed = inherited.segments
     (end, written, durable, accepted, stamped) = (start, start, start, start, start)

@@ -294,6 +294,18 @@ public struct LogTail: ~Copyable {
 
   // MARK: Handing over
 
+  /// Makes durable what was read: a process that was killed leaves it in a cache, where a power cut
+  /// takes it, although later records then say that it was durable.
+  func settle() throws(IOError) {
+    guard !medium.has(.logTailNotSettled) else { return }
+    for piece in pieces where piece.header.first < position && piece.end > start {
+      let (from, to) = (max(piece.header.first, start), min(piece.end, position))
+      guard from < to else { continue }
+      piece.file.flush(piece.offset(of: from)..<piece.offset(of: to))
+      try piece.file.synchronize()
+    }
+  }
+
   /// The segments that hold what was read, for the log that goes on; and the files that it need not
   /// keep.
   func inheritance() -> (segments: [ClosedSegment], unneeded: [ClosedSegment], spares: [String]) {

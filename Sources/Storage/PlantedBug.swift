@@ -19,6 +19,7 @@ public enum PlantedBug: String, Sendable, CaseIterable {
   case logFailedPagesTrusted
   case logWriteSkippedAfterFailure
   case logCorruptionTakenForTornTail
+  case logTailNotSettled
   // The image.
   case imageBarrierSkipped
   case imageFlushMissing
@@ -37,7 +38,8 @@ public enum PlantedBug: String, Sendable, CaseIterable {
   case journalAppliedBeforeCommit
   case journalCommitNotSynchronized
   case journalIgnored
-  // How the tests' engine joins the two.
+  case journalNotSettled
+  // How an engine joins the two; `engineLSNTooLate` is made by the tests, as its user.
   case engineLSNTooLate
   case engineRecyclesTooEarly
 }

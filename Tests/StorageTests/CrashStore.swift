@@ -3,9 +3,10 @@
 //
 //   roots   1: batches done   2: the table, 64 refs
 //   value   | key 8 | counter 8 | fill bytes ... |
-//   batch   | number 8 | operation 8, key 8, argument 8 | ...
+//   batch   | number 8 | count 8 | operation 8, key 8, argument 8 | ... | 100 words or more |
 //
 // 1. `add` is not idempotent: a batch that is replayed twice, or not, is seen.
+// 2. Records are padded, so that the log's small segments fill up and are recycled.
 
 import Bytes
 import Glibc
@@ -24,17 +25,32 @@ struct CrashOperation: Equatable, Sendable {
   var argument: Int
 }
 
-/// A batch, from its seed and number alone.
-func crashBatch(seed: UInt64, number: Int) -> [CrashOperation] {
-  var random = SeededRandom(seed: seed &* 0x9E37_79B9 &+ UInt64(number))
-  return (0..<1 + random.below(5)).map { _ in
-    let key = random.below(CrashStore.keys)
-    switch random.below(10) {
-    case 0..<4:
-      let size = random.oneIn(4) ? 3000 + random.below(60_000) : random.below(600)
-      return CrashOperation(kind: .set, key: key, argument: size)
-    case 4..<8: return CrashOperation(kind: .add, key: key, argument: 1 + random.below(100))
-    default: return CrashOperation(kind: .remove, key: key, argument: 0)
+/// What a run consists of.
+enum CrashShape: Sendable, CaseIterable {
+  /// A bit of everything.
+  case mixed
+  /// Large values that come and go: pages are freed, given back and punched beside checkpoints.
+  case large
+  /// Small values that stay where they are and are added to: an image that needs no new blocks.
+  case steady
+
+  /// A batch, from the run's seed and its number alone.
+  func batch(seed: UInt64, number: Int) -> [CrashOperation] {
+    var random = SeededRandom(seed: seed &* 0x9E37_79B9 &+ UInt64(number))
+    return (0..<1 + random.below(5)).map { _ in
+      let key = random.below(CrashStore.keys)
+      switch (self, random.below(10)) {
+      case (.steady, _) where number > 4, (.mixed, 4..<8):
+        return CrashOperation(kind: .add, key: key, argument: 1 + random.below(100))
+      case (.steady, _):
+        return CrashOperation(kind: .set, key: key, argument: random.below(600))
+      case (.large, 0..<6):
+        return CrashOperation(kind: .set, key: key, argument: 3000 + random.below(40_000))
+      case (.mixed, 0..<4):
+        let size = random.oneIn(4) ? 3000 + random.below(60_000) : random.below(600)
+        return CrashOperation(kind: .set, key: key, argument: size)
+      default: return CrashOperation(kind: .remove, key: key, argument: 0)
+      }
     }
   }
 }
@@ -178,27 +194,20 @@ struct CrashStore: ~Copyable {
   // MARK: Batches as bytes
 
   static func encode(_ number: Int, _ operations: [CrashOperation]) -> [UInt8] {
-    var bytes: [UInt8] = []
-    func put(_ word: UInt64) {
-      for shift in 0..<8 { bytes.append(UInt8(word >> (shift * 8) & 255)) }
-    }
-    put(UInt64(number))
+    var words = [UInt64(number), UInt64(operations.count)]
     for operation in operations {
-      put(operation.kind.rawValue)
-      put(UInt64(operation.key))
-      put(UInt64(operation.argument))
+      words += [operation.kind.rawValue, UInt64(operation.key), UInt64(operation.argument)]
     }
-    return bytes
+    words += (0..<100 + number * 37 % 100).map { UInt64(number + $0) }
+    return unsafe words.withUnsafeBytes { unsafe Array($0) }
   }
 
   static func decode(_ bytes: borrowing Span<UInt8>) -> (number: Int, [CrashOperation])? {
-    guard bytes.count >= 8, (bytes.count - 8) % 24 == 0 else { return nil }
-    var words: [UInt64] = []
-    for start in stride(from: 0, to: bytes.count, by: 8) {
-      words.append((0..<8).reduce(0) { $0 | UInt64(bytes[start + $1]) << UInt64($1 * 8) })
-    }
+    guard bytes.count >= 16, bytes.count % 8 == 0 else { return nil }
+    let words = (0..<bytes.count / 8).map { bytes.word(at: $0 * 8) }
+    guard words.count >= 2 + 3 * Int(words[1]) else { return nil }
     var operations: [CrashOperation] = []
-    for index in stride(from: 1, to: words.count, by: 3) {
+    for index in stride(from: 2, to: 2 + 3 * Int(words[1]), by: 3) {
       guard let kind = CrashOperation.Kind(rawValue: words[index]), words[index + 1] < keys else {
         return nil
       }

@@ -21,6 +21,8 @@ struct LogCrashSearch {
   var trouble = Trouble.none
   var seed: UInt64
   var records = 40
+  /// How often the process is killed and started again.
+  var kills = 0
   var draws = 3
   /// One in so many recoveries goes on, and is cut again.
   var deeper = 20
@@ -35,9 +37,15 @@ struct LogCrashSearch {
   mutating func run() throws -> String? {
     let medium = SimulatedMedium(Disk(kind: kind), plantedBug: bug)
     let contents = RecordContents(seed: seed)
-    let run = try LogRun(medium, contents, policy: policy)
-    try drive(run)
-    run.log.stop()
+    var promise = LogPromise()
+    for life in 0...kills {
+      // What the first processes call committed the kernel has; the last one makes it durable.
+      let isAfterKill = kills > 0 && life == kills
+      let run = try LogRun(medium, contents, promise, policy: isAfterKill ? .always : policy)
+      try drive(run)
+      run.log.stop()
+      promise = run.promise
+    }
     return try search(medium.trace, contents, LogPromise(), depth: 0)
   }
 
@@ -148,6 +156,24 @@ struct LogCrashTests {
     print("log: \(states) states, seeds up to \(seed - 1)")
   }
 
+  /// A process is killed, the next one goes on with what it reads, then the power goes.
+  @Test(arguments: [MediumFacts.Kind.file, .persistentMemory], [SyncPolicy.always, .everySecond])
+  func whatAKilledProcessLeftSurvives(kind: MediumFacts.Kind, policy: SyncPolicy) throws {
+    let finding = try LogCrashTests.searchAfterAKill(kind: kind, policy: policy, seed: 21)
+    #expect(finding == nil)
+  }
+
+  private static func searchAfterAKill(
+    kind: MediumFacts.Kind, policy: SyncPolicy, seed: UInt64, bug: PlantedBug? = nil
+  ) throws -> String? {
+    var search = LogCrashSearch(kind: kind, seed: seed)
+    search.bug = bug
+    search.policy = policy
+    search.records = 12
+    search.kills = 2
+    return try search.run()
+  }
+
   @Test(arguments: [Trouble.none, .failedSynchronize])
   func whatIsCalledDurableSurvivesEverySecond(trouble: Trouble) throws {
     var search = LogCrashSearch(kind: .file, seed: 4)
@@ -162,6 +188,12 @@ struct LogCrashTests {
   func everyPlantedBugIsFound(bug: PlantedBug) throws {
     // It takes damage, not a power cut: LogTests.
     if bug == .logCorruptionTakenForTornTail { return }
+    if bug == .logTailNotSettled {
+      let finding = try LogCrashTests.searchAfterAKill(
+        kind: .file, policy: .everySecond, seed: 21, bug: bug)
+      #expect(finding != nil)
+      return
+    }
     let trouble: Trouble =
       switch bug {
       case .logDurableBeforeWrite, .logWriteSkippedAfterFailure: .failedWrite
