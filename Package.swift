@@ -69,6 +69,12 @@ let package = Package(
     tests("StructuresTests", ["Structures", "Memory", "Bytes"]),
     tests("KeyspaceTests", ["Keyspace", "Structures", "Memory", "Bytes"]),
     tests("PersistenceTests", ["Persistence", "Keyspace", "Structures", "Memory", "Bytes"]),
+    tests(
+      "CrashTests",
+      [
+        "Commands", "Keyspace", "Structures", "Storage", "Simulation", "Memory", "RESP",
+        "Platform", "Bytes",
+      ]),
     tests("ServerTests", ["Server", "Platform", "RESP", "Bytes", logging]),
   ],
   swiftLanguageModes: [.v6]
