@@ -151,6 +151,10 @@ extension Server {
           return
         }
         refuseWrite(id, &reply, after: length)
+      } else if durability.isOn && isLarge(request)
+        && holdsBack(id, arguments, &reply, after: length)
+      {
+        if clients[current].flags.contains(.postponed) { return }
       } else if configuration.maximumMemoryBytes > 0 && !hasMemory(id) {
         fail(.outOfMemory, id, &reply, after: length, isRejection: true)
       } else if flags.contains(.inTransaction) && !info.flags.contains(.unqueued) {

@@ -6,7 +6,7 @@
 //                                                                        then the log is recycled
 //
 //   the log's length:   0 .......... half .................. room | reserve | limit
-//                                     └ writers are slowed ─────►   └ what one batch may still add
+//                                     └ writers are slowed ─────►   └ what small writes may add
 //
 // 1. What `append` gave may be acknowledged once `committedLSN` has reached it; the wake handle
 //    tells.
@@ -82,10 +82,14 @@ public final class Engine {
   /// When the next attempt may begin after a failure.
   private var retryAt: Int64 = 0
   private(set) var wantsCheckpoint = false
+  /// Writes wait until a checkpoint lets the log's segments go.
+  private var needsRoom = false
   private var nextSweep: Int64 = 0
 
-  /// What one batch may add to the log beyond `hasRoom`.
+  /// What a batch of small writes may add to the log beyond `hasRoom`.
   static var reserveBytes: Int { 12 << 20 }
+  /// What others may append while a large write waits for room.
+  private static var slackBytes: Int { 4 << 20 }
   private static var retryMilliseconds: Int64 { 1000 }
 
   /// Takes the directory, which must exist, and opens what is in it.
@@ -226,13 +230,25 @@ public final class Engine {
   }
 
   /// Bytes that the log may still take before writes have to wait.
-  public var roomBytes: Int { limitBytes - Self.reserveBytes - log!.usedBytes }
+  private var roomBytes: Int { limitBytes - Self.reserveBytes - log!.usedBytes }
 
-  /// Whether a batch with writes may be executed.
-  public var hasRoom: Bool { roomBytes > 0 }
+  /// Whether writes may be executed whose record has `bytes`; of 0, small ones that share the
+  /// reserve. Where there is no room, a checkpoint will make some.
+  public func hasRoom(for bytes: Int) -> Bool {
+    needsRoom = bytes >= roomBytes
+    return !needsRoom
+  }
 
-  /// The largest record that the log can ever take.
-  public var largestRecordBytes: Int { limitBytes - 2 * Self.reserveBytes }
+  /// The same for a write that has waited, and should not find that others were faster.
+  public func hasAmpleRoom(for bytes: Int) -> Bool {
+    hasRoom(for: bytes == 0 ? 0 : bytes + Self.slackBytes)
+  }
+
+  /// The largest record that the log can ever take: after a checkpoint it still has the segment
+  /// that is being written.
+  public var largestRecordBytes: Int {
+    limitBytes - Self.reserveBytes - options.segmentBytes - Self.slackBytes - (1 << 20)
+  }
 
   /// How much writers are to be slowed: 0 below half of the room, 1 where it ends.
   public var pressure: Double {
@@ -285,9 +301,15 @@ public final class Engine {
     if wantsCheckpoint { return true }
     guard now >= retryAt else { return false }
     let gathered = log!.end - checkpointLSN
-    if gathered >= UInt64(options.checkpointLogBytes) || hasUnfinishedCheckpoint { return true }
+    if gathered >= UInt64(dueBytes) || hasUnfinishedCheckpoint { return true }
+    if needsRoom && gathered > 0 { return true }
     let interval = Int64(options.checkpointIntervalSeconds) * 1000
     return gathered > 0 && interval > 0 && now - checkpointStart >= interval
+  }
+
+  /// A small log cannot wait for as much as a checkpoint is usually worth.
+  private var dueBytes: Int {
+    min(options.checkpointLogBytes, (limitBytes - Self.reserveBytes) / 4)
   }
 
   /// The last checkpoint was abandoned.

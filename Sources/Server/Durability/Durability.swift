@@ -32,6 +32,8 @@ struct Durability: ~Copyable {
   /// Whether replies are held at all: they wait for the log or are slowed.
   private(set) var holdsReplies = false
   var gate = WriteGate.open
+  /// The record of the write that the gate waits for; 0 if any will do.
+  var neededBytes = 0
   /// The commit that gathers the effects of what is executed now.
   private(set) var current: UInt64 = 1
   /// Whether something waits, or may wait, for `current`: then it has to end, effects or not.

@@ -61,6 +61,65 @@ extension Server {
     return durability.gate == .waiting ? !flags.contains(.mayReplicate) : id != pingCommand
   }
 
+  /// A request that is worth asking whether the log has room for it: smaller ones share the log's
+  /// reserve.
+  @inline(__always) func isLarge(_ request: Request) -> Bool {
+    request.end &- request.start >= Self.largeRequestBytes || request.placed >= 0
+      || CommandID(rawValue: request.command) == execCommand
+  }
+
+  /// A batch of 128 smaller ones, beside what has gathered before it, fits into the reserve.
+  private static var largeRequestBytes: Int { 32 << 10 }
+
+  /// Holds a write back while the log has no room for it, and refuses one that the log could never
+  /// take: before it changes anything. Its effects are about as long as it is.
+  /// - Returns: whether it is not to be executed now.
+  @inline(never) mutating func holdsBack(
+    _ id: CommandID, _ arguments: borrowing Arguments, _ reply: inout ReplyBuffer,
+    after length: Int
+  ) -> Bool {
+    let isExec = id == execCommand
+    let isQueued = clients[current].flags.contains(.inTransaction) && !isExec
+    guard !isQueued, effectiveFlags(id).contains(.write) else { return false }
+    let bytes = isExec ? queuedBytes(current) : Self.requestBytes(arguments)
+    let largest = storage!.largestRecordBytes
+    if bytes > largest {
+      refuseTooLarge(id, bytes, largest, &reply, after: length)
+      return true
+    }
+    let gathered = keys.effects.bytes.count
+    if gathered > 0 && gathered + bytes > Self.largeRecordBytes { appendRecord() }
+    if storage!.hasRoom(for: keys.effects.bytes.count + bytes) { return false }
+    beginWaiting(for: bytes)
+    clients[current].flags.insert(.postponed)
+    return true
+  }
+
+  // cold: a write that log-max-size does not allow
+  @inline(never) private mutating func refuseTooLarge(
+    _ id: CommandID, _ bytes: Int, _ largest: Int, _ reply: inout ReplyBuffer, after length: Int
+  ) {
+    fail(
+      .custom(
+        """
+        ERR a write of \(bytes) bytes does not fit into the effects log: with this log-max-size \
+        it takes no more than \(largest) at once
+        """), id, &reply, after: length, isRejection: true)
+  }
+
+  /// About what the request takes as an effect.
+  private static func requestBytes(_ arguments: borrowing Arguments) -> Int {
+    var bytes = 64
+    for index in 0..<arguments.count { bytes += arguments[index].count + 16 }
+    return bytes
+  }
+
+  private mutating func beginWaiting(for bytes: Int) {
+    durability.gate = .waiting
+    durability.neededBytes = bytes
+    statistics.logFullStalls += 1
+  }
+
   // MARK: Between batches
 
   /// Makes the effects so far a record of the log; without a log they are forgotten.
@@ -83,6 +142,7 @@ extension Server {
       let lsn = try Self.append(keys.effects, storage!)
       durability.didAppend(endingAt: lsn, now: now)
       keys.effects.endRecord()
+      if durability.gate == .open && !storage!.hasRoom(for: 0) { beginWaiting(for: 0) }
     } catch {
       // The effects stay, and so do the replies that wait for them; the next turn tries again.
       noteLogFailure("\(error)")
@@ -107,11 +167,11 @@ extension Server {
     let heldReplies = durability.holdsReplies
     durability.setPressure(storage!.pressure)
     if durability.holdsReplies != heldReplies { followChanges() }
-    if storage!.hasRoom {
+    if storage!.hasAmpleRoom(for: durability.neededBytes) {
       durability.gate = .open
+      durability.neededBytes = 0
     } else if durability.gate != .waiting {
-      durability.gate = .waiting
-      statistics.logFullStalls += 1
+      beginWaiting(for: 0)
     }
   }
 
@@ -121,7 +181,11 @@ extension Server {
     guard keys.effects.bytes.isEmpty else { return }
     let news = storage!.maintain(&keys.arena)
     if news.hasFlipped { renewPlaces() }
-    if let outcome = news.outcome { noteCheckpoint(outcome) }
+    if let outcome = news.outcome {
+      noteCheckpoint(outcome)
+      // The log may have room now.
+      if durability.gate == .waiting { hearFromLog() }
+    }
   }
 
   /// The network reads large arguments into pages that a checkpoint has just taken: they become
