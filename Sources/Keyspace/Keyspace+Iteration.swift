@@ -65,6 +65,30 @@ extension Keyspace {
   /// Bytes that the keyspace takes: entries, blobs, tables, wheels.
   public var usedBytes: Int { arena.usage.allocatedBytes }
 
+  // MARK: Places
+
+  /// Where in the arena a key's parts lie, in bytes.
+  public struct Places: Sendable {
+    /// The bucket where a search begins.
+    public let bucket: Int
+    public let entry: Int
+    /// The value, if it is not part of the entry. Of a collection, what is packed in one piece.
+    public let value: Range<Int>
+  }
+
+  /// Where a key lies; nil if there is none. Counts nothing.
+  public func places(
+    of key: borrowing Span<UInt8>, _ hash: UInt64, database: Int
+  ) -> Places? {
+    let table = databases[database].table
+    guard !table.root.isNull, let slot = table.find(arena.reader, hash, key) else { return nil }
+    let facts = arena.facts(slot.entry)
+    let start = facts.blob.isNull ? 0 : facts.blob.offset
+    return Places(
+      bucket: slot.bucketOffset, entry: slot.entry.offset,
+      value: start..<start + (facts.blob.isNull ? 0 : facts.valueCount))
+  }
+
   // MARK: Eviction
 
   /// How far removing keys for want of memory has come.

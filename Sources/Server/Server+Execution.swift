@@ -12,6 +12,7 @@ extension Server {
     var batch = Batch()
     swap(&batch, &self.batch)
     prefetchEntries(batch)
+    if durability.samplesReads { sampleReads(batch) }
     var index = 0
     let count = batch.requests.count
     while index < count {

@@ -76,6 +76,7 @@ public enum CheckpointOutcome: Sendable {
   private(set) var usedPages: Int
   let heat: PageBytes
   var hand = 0
+  var coolingHand = 0
   var counters = Counters()
 
   struct Counters {

@@ -53,6 +53,9 @@ import Memory
     @usableFromInline let index: UInt8
     @usableFromInline let distance: UInt8
 
+    /// Where the bucket lies in the arena.
+    @inlinable public var bucketOffset: Int { bucket }
+
     /// The same place, after another entry was put there.
     public func with(_ entry: Ref<Entry>) -> Slot {
       Slot(

@@ -32,6 +32,10 @@ struct Durability: ~Copyable {
   /// Whether replies are held at all: they wait for the log or are slowed.
   private(set) var holdsReplies = false
   var gate = WriteGate.open
+  /// Whether the storage wants to know what is read (maxmemory-dram).
+  var samplesReads = false
+  /// How many requests of the batches to come are passed over before one is looked at.
+  var untilSample = 0
   /// The record of the write that the gate waits for; 0 if any will do.
   var neededBytes = 0
   /// The commit that gathers the effects of what is executed now.

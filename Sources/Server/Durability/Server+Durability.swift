@@ -120,6 +120,49 @@ extension Server {
     statistics.logFullStalls += 1
   }
 
+  // MARK: Sampling
+
+  /// Tells the storage where one in some 64 requests of the batch is going to read.
+  @inline(never) mutating func sampleReads(_ batch: borrowing Batch) {
+    while durability.untilSample < batch.requests.count {
+      let request = batch.requests[durability.untilSample]
+      if request.hasKey { sampleRead(request, batch) }
+      // Between 1 and 127, so that no pattern of requests escapes.
+      durability.untilSample += 1 + Int(truncatingIfNeeded: request.hash &>> 20 ^ UInt64(now)) & 126
+    }
+    durability.untilSample -= batch.requests.count
+  }
+
+  private func sampleRead(_ request: Request, _ batch: borrowing Batch) {
+    let slot = Int(request.slot)
+    guard clients[slot].id != 0,
+      let places = Self.places(
+        request, batch, network.connections[slot].input, table, keys,
+        database: clients[slot].database)
+    else { return }
+    storage!.noteRead(at: places.bucket)
+    storage!.noteRead(at: places.entry)
+    // Of a long value some pages, other ones each time.
+    var offset = places.value.lowerBound
+    if places.value.count > 64 << 10 { offset += now % places.value.count & ~(64 << 10 - 1) }
+    let end = min(offset + 64 << 10, places.value.upperBound)
+    while offset < end {
+      storage!.noteRead(at: offset)
+      offset = (offset / 4096 + 1) * 4096
+    }
+  }
+
+  private static func places(
+    _ request: Request, _ batch: borrowing Batch, _ input: borrowing ByteBuffer,
+    _ table: borrowing CommandTable<Server>, _ keys: borrowing Keyspace, database: Int
+  ) -> Keyspace.Places? {
+    let arguments = arguments(request, batch, input)
+    guard let key = table[CommandID(rawValue: request.command)].firstKey(of: arguments) else {
+      return nil
+    }
+    return keys.places(of: key, request.hash, database: database)
+  }
+
   // MARK: Between batches
 
   /// Makes the effects so far a record of the log; without a log they are forgotten.
@@ -238,6 +281,7 @@ extension Server {
       throw EffectFailure("\(error)")
     }
     durability.setWaiting(configuration.appendFsync == .always)
+    durability.samplesReads = storage!.samplesReads
     followChanges()
   }
 

@@ -44,6 +44,7 @@ extension Server {
     }
     recoveryMilliseconds = Int(clock.monotonicMilliseconds() - start)
     durability.begin(waitsForLog: configuration.appendFsync == .always)
+    durability.samplesReads = storage!.samplesReads
     followChanges()
     isBehind = true
     tellOfRecovery()
