@@ -44,11 +44,13 @@ let package = Package(
     target("Memory", ["CSystem"]),
     target("Structures", ["CSystem", "Memory", "Bytes"]),
     target("Storage", ["CSystem", "CPmem2", "Memory", "Platform", "Bytes"]),
+    target("Keyspace", ["Structures", "Memory", "Bytes"]),
     target("Simulation", ["CSystem", "Storage", "Platform"]),
     .executableTarget(
-      name: "ferrite", dependencies: ["Storage", "Platform", arguments], swiftSettings: settings),
+      name: "ferrite",
+      dependencies: ["Keyspace", "Storage", "Memory", "Platform", arguments],
+      swiftSettings: settings),
     target("RESP", ["Bytes"]),
-    target("Keyspace", ["Structures", "Memory", "Bytes"]),
     target("Persistence", ["Keyspace", "Structures", "Memory", "Bytes"]),
     target("Commands", ["Persistence", "Keyspace", "RESP", "Bytes"]),
     target(

@@ -2,6 +2,9 @@
 // write in this process.
 
 extension Arena {
+  /// The bytes from the arena's start that are in use, or were.
+  public var usedBytes: Int { usedPages << Self.pageShift }
+
   /// Whether `count` bytes at `ref` lie among the pages in use, behind the header. That they were
   /// allocated is not looked at.
   public func holds<Target>(_ ref: Ref<Target>, count: Int) -> Bool {  // cold: once, at the start

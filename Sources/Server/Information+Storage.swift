@@ -82,6 +82,7 @@ extension Server {
     text.field("scrub_pages", report.scrub.pages)
     text.field("scrub_total_pages", report.scrub.totalPages)
     text.field("scrub_damaged_pages", report.scrub.damagedCount)
+    text.field("scrub_damaged_keys", damage.keyCount)
   }
 
   private func describeTiers(_ image: ImageStatistics, _ text: inout InformationText) {

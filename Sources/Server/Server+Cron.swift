@@ -68,6 +68,7 @@ extension Server {
       statistics.ageHistograms()
     }
     checkClients()
+    if durability.isOn { reportDamage() }
   }
 
   /// Ten times a second: what happened since the last time.

@@ -32,6 +32,7 @@ public struct Server: ~Copyable {
   /// Why the log cannot be written; empty while it can.
   var logFailure = ""
   var lastCheckpointFailure = ""
+  var damage = DamageReport()
   var recoveryMilliseconds = 0
   /// Whether the shutdown under way ends with a checkpoint.
   var wantsFinalCheckpoint = true

@@ -8,6 +8,7 @@
 //    judged by its sum, the journal's records are by theirs.
 
 import Glibc
+import Memory
 import Platform
 
 public struct DirectoryReport: Sendable {
@@ -86,6 +87,18 @@ public final class DirectoryCheck {
     let excused = progress.damagedPages.count - report.damagedPages.count
     report.damagedCount = progress.damagedCount - excused
     return isUnderWay
+  }
+
+  /// The arena as the image has it, damage and all, and without what a committed journal is about
+  /// to change; nil if it cannot be had.
+  public func view() -> FrozenView? {
+    let pages = store.superblock.usedPages
+    guard pages > 0, store.image.count >= ImageFormat.place(ofPage: pages) else { return nil }
+    do throws(MemoryError) {
+      return try store.pin(usedPages: pages)
+    } catch {
+      return nil
+    }
   }
 
   /// Reads the log, and adds what it finds to the report.

@@ -340,6 +340,11 @@ public final class Engine {
   /// Whether reads are to be sampled.
   public var samplesReads: Bool { options.maximumDRAMBytes > 0 }
 
+  /// What the image's scrub has found so far.
+  public var scrub: (isUnderWay: Bool, progress: ScrubProgress) {
+    (image.isScrubbing, image.scrubProgress)
+  }
+
   // MARK: The end
 
   /// Waits until everything appended is durable.

@@ -4,6 +4,8 @@
 
 import ArgumentParser
 import Foundation
+import Keyspace
+import Memory
 import Storage
 
 struct Check: ParsableCommand {
@@ -29,12 +31,21 @@ struct Check: ParsableCommand {
       bar.show("pages", Double(report.checkedPages) / Double(max(1, report.usedPages)))
     }
     check.readLog { bytes in bar.show("log, \(bytes >> 20) MiB", 1) }
+    let owners = owners(check)
     bar.clear()
-    print(text(check.report))
+    print(text(check.report, owners))
     if !check.report.isSound { throw ExitCode(1) }
   }
 
-  private func text(_ report: DirectoryReport) -> String {
+  /// Whose data the damaged pages hold.
+  private func owners(_ check: DirectoryCheck) -> PageOwners? {
+    guard !check.report.damagedPages.isEmpty, let view = check.view() else { return nil }
+    var owners = Keyspace.owners(of: check.report.damagedPages, in: view)
+    while owners.step(view.reader) {}
+    return owners
+  }
+
+  private func text(_ report: DirectoryReport, _ owners: PageOwners?) -> String {
     var lines = [
       "image    epoch \(report.epoch), LSN \(report.lsn), \(report.usedPages) pages",
       "log      \(report.logRecords) records, \(report.logBytes) bytes, up to LSN \(report.logEnd)",
@@ -51,6 +62,10 @@ struct Check: ParsableCommand {
     for error in report.errors { lines.append("DAMAGED  \(error)") }
     for page in report.damagedPages {
       lines.append("DAMAGED  page \(page) of the arena, bytes from \(page << 12) on")
+      if let owners { lines.append("         it holds " + owners.description(ofPage: page)) }
+    }
+    if let owners, owners.moreCount > 0 {
+      lines.append("         and so for \(owners.moreCount) more keys")
     }
     if report.damagedCount > report.damagedPages.count {
       lines.append("DAMAGED  and \(report.damagedCount - report.damagedPages.count) more pages")
