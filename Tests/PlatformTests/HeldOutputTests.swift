@@ -22,10 +22,10 @@ import Testing
     server.network.release(through: 6)
     for _ in 0..<5 { try server.step(timeoutMilliseconds: 1) }
     #expect(client.receive() == [])
-    #expect(server.network.connections[connection].hasHeldOutput == true)
+    #expect(server.network.connections[connection].hasUnofferedOutput == true)
     server.network.release(through: 7)
     #expect(try server.read(client, 2) == [3, 4])
-    #expect(server.network.connections[connection].hasHeldOutput == false)
+    #expect(server.network.connections[connection].hasUnofferedOutput == false)
     #expect(server.network.connections[connection].outputCapacity == 0)
     server.send(connection, [5], until: 7)
     #expect(try server.read(client, 1) == [5], "a mark that was released holds nothing")
