@@ -187,7 +187,10 @@ import Testing
     #expect(
       loaded.notes.map(\.text) == ["Directive 'rdbcompression' has no effect: \(Reason.noRDB.text)"]
     )
-    let volatile = Loaded(file: "save 1 1\nsave 2 2\nappendonly yes\nmasterauth geheim")
+    let durable = Loaded(file: "save 1 1\nappendonly yes")
+    #expect(durable.notes.isEmpty)
+    let volatile = Loaded(
+      file: "persistence no\nsave 1 1\nsave 2 2\nappendonly yes\nmasterauth geheim")
     #expect(volatile.notes.count == 3)
     #expect(volatile.notes.map(\.isWarning) == [true, true, false])
     #expect(!volatile.notes.contains { $0.text.contains("geheim") })
