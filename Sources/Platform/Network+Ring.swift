@@ -24,8 +24,8 @@ extension Network {
   public static var ioUringIsPermitted: Bool { (try? Ring()) != nil }
 
   mutating func ringTurn(_ timeout: Int) throws(IOError) {
-    try queueSends()
-    try ring!.enter(milliseconds: ringTrouble == nil ? timeout : 0)
+    let endsConnections = try queueSends()
+    try ring!.enter(milliseconds: ringTrouble == nil && !endsConnections ? timeout : 0)
     while let completion = ring!.next() { take(completion) }
     finishSends()
     if let trouble = ringTrouble { throw trouble }
@@ -57,7 +57,10 @@ extension Network {
   // MARK: Sending
 
   /// Asks for the sends of the last batch. The outputs stay as they are until `finishSends`.
-  private mutating func queueSends() throws(IOError) {
+  /// - Returns: whether a connection ends with its send, which completes without a word: then there
+  ///   is something to do as soon as it is submitted.
+  private mutating func queueSends() throws(IOError) -> Bool {
+    var endsConnections = false
     swap(&touched, &sending)
     for position in sending.indices {
       let index = Int(sending[position])
@@ -68,12 +71,14 @@ extension Network {
       if count == 0 && !connections[index].output.isEmpty { continue }
       connections[index].isSending = true
       connections[index].sendResult = nil
+      if connections[index].isClosing { endsConnections = true }
       let token = EventToken(.send, index, generation: connections[index].generation)
       // SAFETY: nothing changes the output before `enter` has returned (Ring's invariant 2).
       let bytes = unsafe connections[index].output.span.withUnsafeBytes { unsafe $0 }
       guard count > 0, let start = bytes.baseAddress else { continue }
       unsafe try ring!.send(connections[index].descriptor, start, count: count, token)
     }
+    return endsConnections
   }
 
   private mutating func finishSends() {
