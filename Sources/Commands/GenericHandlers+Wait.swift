@@ -2,6 +2,8 @@
 //
 // 1. There are no replicas yet, so no acknowledgement ever comes: who wants one waits for the
 //    timeout, as a Redis without replicas lets him.
+// 2. The local disk has a client's writes when the log is durable beyond them, whatever
+//    `appendfsync` lets replies wait for. With `no` nobody hurries it, as in Redis.
 
 import Keyspace
 import RESP
@@ -28,13 +30,13 @@ extension GenericHandlers {
     guard let replicas = args[2].parseInteger() else { throw .notInteger }
     if replicas < 0 { throw .mustBePositive }
     let deadline = try Wait.deadline(milliseconds: args[3], now: keys.now)
-    if local > 0 {
+    if local > 0 && wait.localCopy == .never {
       throw .fixed("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.")
     }
-    if replicas == 0 {
-      Wait.OnTimeout.twoZeros.append(to: &reply)
-      return
+    if replicas == 0 && (local == 0 || wait.localCopy == .durable) {
+      return Wait.OnTimeout.copies.append(to: &reply, wait.localCopy)
     }
-    wait.forAcknowledgements(until: deadline, otherwise: .twoZeros, &reply)
+    wait.forAcknowledgements(
+      until: deadline, otherwise: .copies, isForLocalCopy: replicas == 0, &reply)
   }
 }

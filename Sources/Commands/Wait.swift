@@ -49,8 +49,16 @@ public struct Wait: ~Copyable {
     /// What `forKeys` answers with in place of the null array where waiting is not allowed.
     case null
     case zero
-    /// No local and no replica's acknowledgement (WAITAOF).
-    case twoZeros
+    /// Whether the disk has it by then, and no replica's acknowledgement (WAITAOF).
+    case copies
+  }
+
+  /// What became of the caller's writes on the local disk.
+  public enum LocalCopy: UInt8, BitwiseCopyable, Sendable {
+    /// Nothing is kept on disk.
+    case never
+    case pending
+    case durable
   }
 
   public struct Replacement: Sendable {
@@ -60,6 +68,7 @@ public struct Wait: ~Copyable {
 
   /// Whether this caller can wait: not inside MULTI.
   public let isAllowed: Bool
+  public let localCopy: LocalCopy
   /// Whether the handler has asked to wait.
   public private(set) var isWanted = false
   public private(set) var subject = Subject.list
@@ -68,10 +77,13 @@ public struct Wait: ~Copyable {
   /// Milliseconds since 1970; 0 is never.
   public private(set) var deadline = 0
   public private(set) var onTimeout = OnTimeout.nullArray
+  /// The wait is over as soon as the caller's writes are durable.
+  public private(set) var isForLocalCopy = false
   public private(set) var replacements: [Replacement] = []
 
-  public init(isAllowed: Bool) {
+  public init(isAllowed: Bool, localCopy: LocalCopy = .never) {
     self.isAllowed = isAllowed
+    self.localCopy = localCopy
   }
 
   // MARK: Asking
@@ -85,19 +97,21 @@ public struct Wait: ~Copyable {
     _ keys: Range<Int>, _ subject: Subject, until deadline: Int, denied: OnTimeout = .nullArray,
     _ reply: inout ReplyBuffer
   ) {
-    guard isAllowed else { return denied.append(to: &reply) }
+    guard isAllowed else { return denied.append(to: &reply, localCopy) }
     isWanted = true
     self.keys = keys
     self.subject = subject
     self.deadline = deadline
   }
 
-  /// Waits for time to pass: nothing that is waited for ever comes.
+  /// Waits for the local disk, or for time to pass: no replica's acknowledgement ever comes.
   mutating func forAcknowledgements(
-    until deadline: Int, otherwise: OnTimeout, _ reply: inout ReplyBuffer
+    until deadline: Int, otherwise: OnTimeout, isForLocalCopy: Bool = false,
+    _ reply: inout ReplyBuffer
   ) {
-    guard isAllowed else { return otherwise.append(to: &reply) }
+    guard isAllowed else { return otherwise.append(to: &reply, localCopy) }
     isWanted = true
+    self.isForLocalCopy = isForLocalCopy
     subject = .acknowledgement
     self.deadline = deadline
     onTimeout = otherwise
@@ -147,14 +161,14 @@ public struct Wait: ~Copyable {
 }
 
 extension Wait.OnTimeout {
-  public func append(to reply: inout ReplyBuffer) {
+  public func append(to reply: inout ReplyBuffer, _ localCopy: Wait.LocalCopy) {
     switch self {
     case .nullArray: reply.nullArray()
     case .null: reply.null()
     case .zero: reply.integer(0)
-    case .twoZeros:
+    case .copies:
       reply.array(2)
-      reply.integer(0)
+      reply.integer(localCopy == .durable ? 1 : 0)
       reply.integer(0)
     }
   }

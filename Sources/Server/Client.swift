@@ -61,6 +61,8 @@ struct Client: ~Copyable {
   var database = 0
   var lastCommand = UInt16.max
   var commandCount = 0
+  /// What it has written is durable as soon as the log is up to here.
+  var writtenLSN: UInt64 = 0
   var createdMilliseconds = 0
   var lastInteractionMilliseconds = 0
   /// What had been received and sent when the cron last saw a transfer under way.

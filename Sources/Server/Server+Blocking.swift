@@ -26,6 +26,8 @@ struct Suspension: ~Copyable {
   var request = RequestQueue()
   var subject = Wait.Subject.list
   var onTimeout = Wait.OnTimeout.nullArray
+  /// The client's place in `logWaiters`; -1 if it does not wait for the log.
+  var logPlace: Int32 = -1
 
   init() {}
 
@@ -95,7 +97,8 @@ extension Server {
     _ handler: BlockingHandler, _ id: CommandID, _ arguments: borrowing Arguments,
     _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    var wait = Wait(isAllowed: mayBlock)
+    noteWrites(current)
+    var wait = Wait(isAllowed: mayBlock, localCopy: localCopy(current))
     try handler(arguments, &keys, &wait, &reply)
     if wait.isWanted { suspend(current, id, arguments, wait) }
   }
@@ -109,6 +112,10 @@ extension Server {
     suspensions[suspension].request.append(id, arguments, replacements: wait.replacements)
     suspensions[suspension].subject = wait.subject
     suspensions[suspension].onTimeout = wait.onTimeout
+    if wait.isForLocalCopy {
+      suspensions[suspension].logPlace = Int32(truncatingIfNeeded: logWaiters.count)
+      logWaiters.append(Int32(truncatingIfNeeded: slot))
+    }
     clients[slot].wait = suspension
     clients[slot].flags.insert(.blocked)
     let database = Int32(truncatingIfNeeded: keys.selected)
@@ -178,12 +185,14 @@ extension Server {
     var reply = ReplyBuffer(version: clients[slot].version)
     var wait = Wait(isAllowed: true)
     let start = Ticks.now()
+    let offset = keys.effects.offset
     do throws(CommandError) {
       try handler(suspension.request.arguments(0), &keys, &wait, &reply)
     } catch {
       fail(error, id, &reply, after: 0, isRejection: false)
     }
     keys.effects.endGroup()
+    if keys.effects.offset != offset { markWritten(slot) }
     if !keys.notes.isEmpty { takeNotes() }
     if !wait.isWanted {
       finish(id, suspension.request.arguments(0), Ticks.now() &- start)
@@ -218,6 +227,7 @@ extension Server {
     guard number >= 0 else { return }
     blocked.removeAll(of: slot)
     deadlines.remove(slot)
+    forgetLogWaiter(suspensions[number].logPlace)
     suspensions[number] = Suspension()
     suspensions.giveBack(number)
     clients[slot].wait = -1
@@ -258,7 +268,7 @@ extension Server {
       statistics.commands[id.index].failed += 1
       countError(reply, after: 0)
     } else {
-      suspensions[number].onTimeout.append(to: &reply)
+      suspensions[number].onTimeout.append(to: &reply, localCopy(slot))
     }
     statistics.count(id, 0)
     clients[slot].commandCount &+= 1

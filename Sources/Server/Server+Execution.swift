@@ -47,12 +47,9 @@ extension Server {
     swap(&input, &network.connections[slot].input)
     swap(&reply, &self.reply)
     reply.version = clients[slot].version
-    current = slot
     currentInputBytes = input.count
     currentInputCapacity = input.capacity
-    durability.mark = 0
-    keys.select(clients[slot].database)
-    keys.leavesNoTrace = clients[slot].flags.contains(.noTouch)
+    enter(slot)
     var (held, resumeAt) = (-1, -1)
     var start = Ticks.now()
     for index in run {
@@ -90,6 +87,7 @@ extension Server {
         if !checkOutput(slot) { break }
       }
     }
+    noteWrites(slot)
     current = -1
     swap(&input, &network.connections[slot].input)
     if held >= 0 { postpone(batch.requests[held], batch) }
@@ -99,6 +97,15 @@ extension Server {
     if reply.bytes.capacity > Self.keptReplyBytes { reply.bytes.release() }
     swap(&reply, &self.reply)
     closeIfAsked(slot)
+  }
+
+  /// What follows is done for this client.
+  @inline(__always) private mutating func enter(_ slot: Int) {
+    current = slot
+    durability.mark = 0
+    runOffset = keys.effects.offset
+    keys.select(clients[slot].database)
+    keys.leavesNoTrace = clients[slot].flags.contains(.noTouch)
   }
 
   @inline(__always) private mutating func closeIfAsked(_ slot: Int) {

@@ -66,6 +66,10 @@ public struct Server: ~Copyable {
   var suspensions = Recycler<Suspension>()
   var blocked = InterestTable()
   var deadlines = DeadlineQueue()
+  /// Clients that wait for the log (WAITAOF).
+  var logWaiters = GrowableArray<Int32>()
+  /// The effects' length when the client's run of requests began.
+  var runOffset = 0
   /// Keys that may have what blocked clients wait for, as soon as the command is over.
   var readyKeys = GrowableArray<ReadyKey>()
   /// Clients that wait no longer and may have more input.

@@ -223,6 +223,8 @@ public final class Engine {
   public var isFailing: Bool { log!.failure != nil }
 
   public var committedLSN: LSN { log!.committed }
+  /// The end of a record; all that ends there or earlier survives a power cut.
+  public var durableLSN: LSN { log!.durable }
   public var endLSN: LSN { log!.end }
 
   var limitBytes: Int {

@@ -8,7 +8,7 @@ import Testing
 @Suite struct DurabilityTests {
   private func opened(waits: Bool = true) -> Durability {
     var durability = Durability()
-    durability.begin(waitsForLog: waits)
+    durability.begin(waitsForLog: waits, endLSN: 0)
     return durability
   }
 

@@ -44,6 +44,8 @@ struct Durability: ~Copyable {
   private(set) var isCurrentAwaited = false
   /// Up to where the log is known to be durable.
   private var durable: UInt64 = 0
+  /// Where the last record ends that has been appended.
+  private(set) var endLSN: UInt64 = 0
   /// The last commit that is over.
   private(set) var ended: UInt64 = 0
   /// The last commit with changes; those in `current` count.
@@ -56,8 +58,9 @@ struct Durability: ~Copyable {
   private(set) var delayMilliseconds = 0
 
   /// From now on there is a log.
-  mutating func begin(waitsForLog: Bool) {
+  mutating func begin(waitsForLog: Bool, endLSN: UInt64) {
     isOn = true
+    self.endLSN = endLSN
     keys.reserve()
     pending.reserve()
     setWaiting(waitsForLog)
@@ -109,6 +112,7 @@ struct Durability: ~Copyable {
 
   /// The effects so far have become the record that ends at `lsn`.
   mutating func didAppend(endingAt lsn: UInt64, now: Int) {
+    endLSN = lsn
     pending.append(
       commit: current, lsn: waitsForLog ? lsn : 0,
       due: delayMilliseconds > 0 ? now + delayMilliseconds : 0)

@@ -202,6 +202,7 @@ extension Server {
   @inline(never) mutating func hearFromLog() {
     let committed = storage!.hear()
     network.release(through: durability.advance(durable: committed, now: now))
+    if !logWaiters.isEmpty { serveLogWaiters() }
     if storage!.isFailing || !keys.effects.bytes.isEmpty && durability.gate == .refusing {
       if let failure = storage!.failure { noteLogFailure("\(failure)") }
       return

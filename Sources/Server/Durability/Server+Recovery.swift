@@ -43,7 +43,8 @@ extension Server {
       throw RecoveryError(description: "\(error)")
     }
     recoveryMilliseconds = Int(clock.monotonicMilliseconds() - start)
-    durability.begin(waitsForLog: configuration.appendFsync == .always)
+    durability.begin(
+      waitsForLog: configuration.appendFsync == .always, endLSN: storage!.endLSN)
     durability.samplesReads = storage!.samplesReads
     followChanges()
     isBehind = true
