@@ -55,7 +55,10 @@ let package = Package(
     target("Commands", ["Persistence", "Keyspace", "RESP", "Bytes"]),
     target(
       "Server",
-      ["Commands", "Keyspace", "Storage", "Memory", "RESP", "Platform", "Bytes", logging]),
+      [
+        "Commands", "Persistence", "Keyspace", "Storage", "Memory", "RESP", "Platform", "Bytes",
+        logging,
+      ]),
     .executableTarget(
       name: "ferrite-server", dependencies: ["Server"], swiftSettings: settings),
     tests("BytesTests", ["Bytes"]),

@@ -67,6 +67,7 @@ extension Server {
       ticks.refine()
       statistics.ageHistograms()
     }
+    closeIdlePeers()
     checkClients()
     if durability.isOn { reportDamage() }
   }

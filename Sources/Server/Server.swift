@@ -70,6 +70,8 @@ public struct Server: ~Copyable {
   var logWaiters = GrowableArray<Int32>()
   /// The effects' length when the client's run of requests began.
   var runOffset = 0
+  /// Connections to the targets of MIGRATE.
+  var keptPeers: [KeptPeer.Name: KeptPeer] = [:]
   /// Keys that may have what blocked clients wait for, as soon as the command is over.
   var readyKeys = GrowableArray<ReadyKey>()
   /// Clients that wait no longer and may have more input.

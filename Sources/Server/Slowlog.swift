@@ -46,6 +46,15 @@ struct Slowlog {
         index += 1
       }
       return []
+    case "migrate":
+      var index = 6
+      while index < arguments.count {
+        if arguments[index].equalsIgnoringCase("AUTH") { return [index + 1] }
+        if arguments[index].equalsIgnoringCase("AUTH2") { return [index + 1, index + 2] }
+        if arguments[index].equalsIgnoringCase("KEYS") { break }
+        index += 1
+      }
+      return []
     case "config|set":
       let names = stride(from: 2, to: arguments.count, by: 2)
       return Set(names.filter { Configuration.isSensitive(copy(arguments[$0])) }.map { $0 + 1 })

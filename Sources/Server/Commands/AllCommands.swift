@@ -10,7 +10,7 @@ extension CommandTable where Host == Server {
         + Command.strings + Command.bitmaps + Command.hashes + Command.sets + Command.lists
         + Command.streams + Command.hyperLogLogs + Command.keyMoves + Command.sorting
         + Command.sortedSets
-        + Command.geo,
+        + Command.geo + Command.migration,
       renamed: renamed.map { ($0.from, $0.to) })
   }
 
