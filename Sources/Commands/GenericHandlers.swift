@@ -17,16 +17,23 @@ extension GenericHandlers {
   static func del(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    var removed = 0
-    for index in 1..<args.count where keys.remove(args[index]) { removed += 1 }
-    if removed > 0 { keys.propagate(args) }
-    reply.integer(removed)
+    remove(args, .userDelete, &keys, &reply)
   }
 
   static func unlink(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    try del(args, &keys, &reply)
+    remove(args, .unlink, &keys, &reply)
+  }
+
+  private static func remove(
+    _ args: borrowing Arguments, _ reason: LazyFree, _ keys: inout Keyspace,
+    _ reply: inout ReplyBuffer
+  ) {
+    var removed = 0
+    for index in 1..<args.count where keys.remove(args[index], reason) { removed += 1 }
+    if removed > 0 { keys.propagate(args) }
+    reply.integer(removed)
   }
 
   static func exists(

@@ -141,7 +141,7 @@ extension Keyspace {
   mutating func takeRanks(_ ranks: Range<Int>, of set: inout Key) {
     guard !ranks.isEmpty else { return }
     // A whole set goes at once, whatever its size.
-    if ranks.count == sortedCount(set) { return remove(set, changes: ranks.count) }
+    if ranks.count == sortedCount(set) { return remove(set, changes: ranks.count, []) }
     removeRanks(ranks, of: &set)
     didChange(set, count: ranks.count)
   }

@@ -65,7 +65,10 @@ public struct KeyspaceStatistics: Sendable {
   /// Fields of hashes that went by their deadlines.
   public var expiredFields = 0
   public var evictedKeys = 0
+  /// Values and flushed keys that were left to be freed in the background.
   public var lazyFreedObjects = 0
+  /// Elements and keys that have been freed in the background.
+  public var freedElements = 0
   /// Writes since the start (INFO's rdb_changes_since_last_save).
   public var changes = 0
 

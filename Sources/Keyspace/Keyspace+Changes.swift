@@ -50,6 +50,7 @@ extension Keyspace {
     setFiled(new, filed)
     if hadTimedFields { countTimed(found.database, -1) }
     databases[found.database].table.replace(&arena, found.slot, new)
+    countLazyFree(found.entry, .serverDelete)
     arena.discardEntry(found.entry)
     didChange(found)
   }
@@ -174,6 +175,7 @@ extension Keyspace {
     let hadTimedFields = arena.reader.fieldsDeadline(slot.entry) != nil
     countTimed(database, (fields == nil ? 0 : 1) - (hadTimedFields ? 1 : 0))
     table.replace(&arena, slot, entry)
+    countLazyFree(slot.entry, .serverDelete)
     arena.discardEntry(slot.entry)
     didChange(hash, database: database)
   }
@@ -250,10 +252,13 @@ extension Keyspace {
   // MARK: Removing
 
   /// Removes a key that was found.
-  /// - Parameter changes: what it counts for: nothing when the command has counted already, or when
-  ///   no command asked for it.
-  public mutating func remove(_ key: Key, changes: Int = 1) {
+  /// - Parameters:
+  ///   - changes: what it counts for: nothing when the command has counted already, or when no
+  ///     command asked for it.
+  ///   - reason: why the value goes, for INFO.
+  public mutating func remove(_ key: Key, changes: Int = 1, _ reason: LazyFree = .serverDelete) {
     unlink(key, changes: changes)
+    countLazyFree(key.entry, reason)
     arena.discardEntry(key.entry)
   }
 
@@ -267,9 +272,11 @@ extension Keyspace {
 
   /// Removes a key of the selected database.
   /// - Returns: whether there was one.
-  public mutating func remove(_ key: borrowing Span<UInt8>) -> Bool {
+  public mutating func remove(
+    _ key: borrowing Span<UInt8>, _ reason: LazyFree = .serverDelete
+  ) -> Bool {
     guard let found = find(key, .peek) else { return false }
-    remove(found)
+    remove(found, reason)
     return true
   }
 

@@ -94,7 +94,7 @@ extension Keyspace {
   /// - Returns: whether there is more.
   public mutating func freeGarbage(limit: Int) -> Bool {
     var freed = 0
-    defer { statistics.lazyFreedObjects += freed }
+    defer { statistics.freedElements += freed }
     return arena.freeGarbage(limit: limit, freed: &freed)
   }
 }

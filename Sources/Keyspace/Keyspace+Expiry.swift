@@ -63,7 +63,7 @@ extension Keyspace {
   mutating func expire(_ key: Key) {
     appendRemoval(of: key)
     statistics.expiredKeys &+= 1
-    remove(key, changes: 0)
+    remove(key, changes: 0, .expire)
   }
 
   /// The effect of a removal that no command asked for.

@@ -121,7 +121,7 @@ extension Keyspace {
       appendRemoval(of: victim)
       effects.endGroup()
       statistics.evictedKeys &+= 1
-      remove(victim, changes: 0)
+      remove(victim, changes: 0, .eviction)
     }
     return .done
   }

@@ -223,7 +223,7 @@ extension Keyspace {
   /// nothing.
   public mutating func remove(_ range: Range<Int>, from list: Key) {
     var list = list
-    if range.count == count(list) { return remove(list, changes: 0) }
+    if range.count == count(list) { return remove(list, changes: 0, []) }
     if isTree(list) {
       var tree = tree(list)
       tree.remove(&arena, range)
@@ -262,7 +262,7 @@ extension Keyspace {
   /// Removes all elements but those at the positions of `range`, and the key if none remain.
   public mutating func trim(_ list: Key, to range: Range<Int>) {
     let total = count(list)
-    if range.isEmpty { return remove(list, changes: 0) }
+    if range.isEmpty { return remove(list, changes: 0, []) }
     var list = list
     if isTree(list) {
       var tree = tree(list)

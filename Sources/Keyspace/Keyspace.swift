@@ -37,6 +37,8 @@ public struct Keyspace: ~Copyable {
   public var maximumStringBytes = 512 << 20
   /// Up to which size collections stay packed.
   public var limits = CollectionLimits()
+  /// What counts as freed in the background (Keyspace+LazyFree).
+  public var lazyFree: LazyFree = .unlink
   /// Whether the checksums of payloads that are to become keys are looked at.
   public var checksPayloads = true
   /// The longest sparse HyperLogLog (hll-sparse-max-bytes).

@@ -121,9 +121,17 @@ extension Server {
     text.field("lazyfreed_objects", keys.statistics.lazyFreedObjects)
   }
 
-  /// Keys of flushed databases that have not been freed yet.
+  /// About how many keys of flushed databases have not been freed yet; 1 when only large values
+  /// wait.
   var pendingObjects: Int {
     guard keys.hasGarbage else { return 0 }
-    return max(statistics.flushedObjects - keys.statistics.lazyFreedObjects, 0)
+    return max(statistics.flushedObjects - keys.statistics.freedElements, 1)
+  }
+
+  /// Counts the keys of a database that is about to be flushed.
+  mutating func countFlush(of database: Int, _ isLazy: Bool) {
+    let count = keys.count(database: database)
+    statistics.flushedObjects += count
+    if isLazy { keys.statistics.lazyFreedObjects += count }
   }
 }

@@ -170,6 +170,11 @@ public struct Server: ~Copyable {
     keys.maximumStringBytes = configuration.maximumBulkLength
     keys.limits = configuration.collectionLimits
     keys.maximumSparseHyperLogLogBytes = configuration.hllSparseMaxBytes
+    keys.lazyFree = .unlink
+    if configuration.lazyFreeUserDelete { keys.lazyFree.insert(.userDelete) }
+    if configuration.lazyFreeServerDelete { keys.lazyFree.insert(.serverDelete) }
+    if configuration.lazyFreeExpire { keys.lazyFree.insert(.expire) }
+    if configuration.lazyFreeEviction { keys.lazyFree.insert(.eviction) }
   }
 
   // MARK: The loop

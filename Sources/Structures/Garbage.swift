@@ -144,6 +144,17 @@ extension Arena {
     }
   }
 
+  /// How many allocations Redis would have of a value, by its own estimate; 1 for what is packed.
+  public func pieces(_ ref: Ref<Entry>) -> Int {
+    switch reader.entry(ref).header.encoding {
+    case .plain, .listpack, .timedListpack, .intset: return 1
+    case .table: return table(reader.rootWord(ref, 0)).count(reader)
+    case .sortedTree: return Int(truncatingIfNeeded: reader.rootWord(ref, 2))
+    case .listTree: return CountedTree<ListLeaf>(reader, ref, word: 0).count
+    case .stream: return StreamValue.pieces(reader, ref)
+    }
+  }
+
   /// Prepares a structure for `freeSome`.
   private mutating func beginFreeing(_ kind: GarbageKind, _ unit: UInt64) {
     switch kind {

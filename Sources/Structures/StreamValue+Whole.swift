@@ -122,6 +122,19 @@ extension StreamValue {
     return (tree.count, scanned == tree.count ? nodes : nodes * tree.count / scanned)
   }
 
+  /// Redis' estimate of a stream's allocations: the first group's pending entries stand for each
+  /// group's.
+  static func pieces(_ reader: borrowing ArenaReader, _ stream: Ref<Entry>) -> Int {
+    let groups = groups(reader, stream)
+    var pieces = shape(reader, stream).nodes
+    let place = groups.start(reader)
+    if groups.count > 0 {
+      let first = StreamGroup(groups.item(reader, place).key)
+      pieces += groups.count * (1 + first.pending(reader).count)
+    }
+    return pieces
+  }
+
   /// The bytes that nodes, groups and pending entries take; of nodes the first `samples`,
   /// extrapolated to all.
   public static func bytes(

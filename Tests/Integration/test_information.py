@@ -123,6 +123,64 @@ class Fields(ServerCase):
         self.assertGreater(int(info["used_memory_peak"]), 20_000_000)
 
 
+@unittest.skipUnless(environment.reference, "there is no redis-server to compare with")
+class LazyFree(unittest.TestCase):
+    """What counts as freed in the background is what counts in Redis."""
+
+    FIELDS = [str(number) for number in range(130)]
+    LARGE = {
+        "hash": [("HSET", "k", *FIELDS), ("HSET", "k", "long", "x" * 100)],
+        "64 members": [("SADD", "k", *FIELDS[:63], "a")],
+        "65 members": [("SADD", "k", "a" * 65, *FIELDS[:64])],
+        "sorted set": [("ZADD", "k", *FIELDS, "1", "x" * 100)],
+        "packed": [("ZADD", "k", *FIELDS)],
+        "string": [("SET", "k", "x" * 100_000)],
+        "one leaf": [("RPUSH", "k", *FIELDS)],
+        "leaves": [("RPUSH", "k", *("x" * 2000 for _ in range(400)))],
+        "short stream": [("XADD", "k", "*", "a", "b")],
+        "stream": [("XADD", "k", f"{number}-1", "a", "b" * 2000) for number in range(1, 200)],
+        "pending": [
+            *(("XADD", "k", f"{number}-1", "a", "b") for number in range(1, 80)),
+            ("XGROUP", "CREATE", "k", "g", "0"),
+            ("XREADGROUP", "GROUP", "g", "alice", "STREAMS", "k", ">")],
+    }
+    ENDS = {
+        "UNLINK": ("UNLINK", "k"), "DEL": ("DEL", "k"), "SET": ("SET", "k", "v"),
+        "RENAME": ("RENAME", "other", "k"), "FLUSHALL": ("FLUSHALL",),
+        "SYNC": ("FLUSHALL", "SYNC"), "ASYNC": ("FLUSHALL", "ASYNC"), "FLUSHDB": ("FLUSHDB", "ASYNC"),
+        "PEXPIRE": ("PEXPIRE", "k", "-1"),
+    }
+    DIRECTIVES = ["lazyfree-lazy-user-del", "lazyfree-lazy-server-del", "lazyfree-lazy-user-flush",
+                  "lazyfree-lazy-expire"]
+
+    def test_counts(self):
+        with Server(environment.server, environment.options()) as ours, \
+                Server(environment.reference) as redis, \
+                ours.connect() as one, redis.connect() as other:
+            cases = [(name, "UNLINK", "no") for name in self.LARGE]
+            cases += [("hash", end, setting) for end in self.ENDS for setting in ("no", "yes")]
+            for name, end, setting in cases:
+                counts = [self.count(client, self.LARGE[name], self.ENDS[end], setting)
+                          for client in (one, other)]
+                self.assertEqual(counts[0], counts[1], (name, end, setting))
+
+    def count(self, client, commands, end, setting):
+        client.ok("FLUSHALL")
+        while b"lazyfree_pending_objects:0\r" not in client.value("INFO", "memory"):
+            pass
+        for directive in self.DIRECTIVES:
+            client.ok("CONFIG", "SET", directive, setting)
+        client.ok("SET", "other", "x")
+        for command in commands:
+            client.ok(*command)
+        client.ok("CONFIG", "RESETSTAT")
+        client.ok(*end)
+        while b"lazyfree_pending_objects:0\r" not in client.value("INFO", "memory"):
+            pass
+        lines = client.value("INFO", "memory").split(b"\r\n")
+        return next(line for line in lines if line.startswith(b"lazyfreed_objects"))
+
+
 class Configured(ServerCase):
     options = {"enable-debug-command": "local"}
 

@@ -66,7 +66,7 @@ extension Server {
   /// CONFIG RESETSTAT: every count begins anew.
   mutating func resetStatistics() {
     let totals = clientTotals()
-    statistics.flushedObjects -= keys.statistics.lazyFreedObjects
+    statistics.flushedObjects -= keys.statistics.freedElements
     statistics.reset()
     statistics.inputBytes = -totals.inputBytes
     statistics.outputBytes = -totals.outputBytes
@@ -77,5 +77,6 @@ extension Server {
     keys.statistics.expiredFields = 0
     keys.statistics.evictedKeys = 0
     keys.statistics.lazyFreedObjects = 0
+    keys.statistics.freedElements = 0
   }
 }

@@ -74,10 +74,8 @@ extension ServerHandlers {
   static func flushall(
     _ args: borrowing Arguments, _ server: inout Server, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    try checkFlushMode(args)
-    for database in 0..<server.keys.databaseCount {
-      server.statistics.flushedObjects += server.keys.count(database: database)
-    }
+    let isLazy = try isLazyFlush(args, server.configuration)
+    for database in 0..<server.keys.databaseCount { server.countFlush(of: database, isLazy) }
     server.keys.flushAll()
     propagate(args, &server.keys)
     reply.ok()
@@ -86,20 +84,24 @@ extension ServerHandlers {
   static func flushdb(
     _ args: borrowing Arguments, _ server: inout Server, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    try checkFlushMode(args)
+    let isLazy = try isLazyFlush(args, server.configuration)
     let database = server.keys.selected
-    server.statistics.flushedObjects += server.keys.count(database: database)
+    server.countFlush(of: database, isLazy)
     server.keys.flush(database: database)
     propagate(args, &server.keys)
     reply.ok()
   }
 
-  /// ASYNC and SYNC are the same here: the data is gone at once, and its memory follows in slices.
-  private static func checkFlushMode(_ args: borrowing Arguments) throws(CommandError) {
-    if args.count == 1 { return }
-    guard args.count == 2,
-      args[1].equalsIgnoringCase("ASYNC") || args[1].equalsIgnoringCase("SYNC")
-    else { throw .syntax }
+  /// ASYNC and SYNC do the same: the data is gone at once, and its memory follows in slices. They
+  /// differ in what INFO counts.
+  private static func isLazyFlush(
+    _ args: borrowing Arguments, _ configuration: Configuration
+  ) throws(CommandError) -> Bool {
+    if args.count == 1 { return configuration.lazyFreeUserFlush }
+    guard args.count == 2 else { throw .syntax }
+    if args[1].equalsIgnoringCase("ASYNC") { return true }
+    guard args[1].equalsIgnoringCase("SYNC") else { throw .syntax }
+    return false
   }
 
   static func swapdb(
