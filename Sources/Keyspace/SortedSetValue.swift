@@ -172,13 +172,10 @@ enum SortedSetValue {
   ) {
     guard !range.isEmpty else { return }
     guard arena.reader.entry(set).header.encoding == .listpack else {
-      var parts = arena.reader.sortedTree(set, hash)
-      let table = parts.table
-      parts.tree.remove(&arena, positions: range) { arena, item in
-        take(item.entry, outOf: table, &arena)
-        arena.freeEntry(item.entry)
-      }
-      return store(parts.tree, &arena, set)
+      let left = arena.reader.sortedCount(set) - range.count
+      let isAnew = left < range.count / 2 && keep(outside: range, &arena, &set, hash)
+      if !isAnew { removeRanksFromTree(&arena, set, range, hash) }
+      return
     }
     guard let offset = arena.reader.listpack(set).place(of: range.lowerBound * 2) else {
       preconditionFailure("a sorted set has fewer members than it says")
@@ -358,14 +355,88 @@ enum SortedSetValue {
     tree.lowerBound(reader, MemberProbe(item.score, reader.entry(item.entry).key))
   }
 
-  private static func take(
-    _ member: Ref<Entry>, outOf table: HashTable, _ arena: inout Arena
+  // MARK: Ranges
+
+  /// Takes members out one by one, those of a leaf together, so that the waits for their entries
+  /// and buckets overlap.
+  private static func removeRanksFromTree(
+    _ arena: inout Arena, _ set: Ref<Entry>, _ range: Range<Int>, _ hash: KeyedHash
   ) {
-    let hash = table.hash(arena.reader.entry(member).key)
-    guard let slot = table.slot(arena.reader, hash, of: member) else {
-      preconditionFailure("a member is not in its table")
+    var parts = arena.reader.sortedTree(set, hash)
+    let table = parts.table
+    parts.tree.remove(&arena, positions: range) { arena, tree, place, count in
+      take(count, tree, from: place, outOf: table, &arena)
     }
-    table.remove(&arena, slot)
+    store(parts.tree, &arena, set)
+  }
+
+  /// Takes members out of the table, those behind the place in its leaf, and frees them.
+  private static func take(
+    _ count: Int, _ tree: CountedTree<ScoredMember>, from start: TreePlace,
+    outOf table: HashTable, _ arena: inout Arena
+  ) {
+    var hashes = InlineArray<128, UInt64>(repeating: 0)
+    precondition(count <= hashes.count)
+    var place = start
+    for _ in 0..<count {
+      arena.reader.prefetch(tree.item(arena.reader, place).entry)
+      tree.advance(&place)
+    }
+    place = start
+    for index in 0..<count {
+      hashes[index] = table.hash(arena.reader.entry(tree.item(arena.reader, place).entry).key)
+      table.prefetchBucket(arena.reader, hashes[index])
+      tree.advance(&place)
+    }
+    place = start
+    for index in 0..<count {
+      let member = tree.item(arena.reader, place).entry
+      guard let slot = table.slot(arena.reader, hashes[index], of: member) else {
+        preconditionFailure("a member is not in its table")
+      }
+      table.remove(&arena, slot)
+      arena.freeEntry(member)
+      tree.advance(&place)
+    }
+  }
+
+  /// Makes the set anew of the members outside `range`, and leaves what it was to be freed later:
+  /// where little stays, the time goes by what stays.
+  /// - Returns: false, with nothing changed, without memory for that.
+  private static func keep(
+    outside range: Range<Int>, _ arena: inout Arena, _ set: inout Ref<Entry>, _ hash: KeyedHash
+  ) -> Bool {
+    guard var draft = try? SortedSetDraft(&arena, hash) else { return false }
+    let count = arena.reader.sortedCount(set)
+    do throws(ArenaFull) {
+      try append(0..<range.lowerBound, of: set, to: &draft, &arena, hash)
+      try append(range.upperBound..<count, of: set, to: &draft, &arena, hash)
+      let new = try draft.makeTreeEntry(&arena, like: set)
+      arena.discardEntry(set)
+      set = new
+      return true
+    } catch {
+      draft.discard(&arena)
+      return false
+    }
+  }
+
+  private static func append(
+    _ ranks: Range<Int>, of set: Ref<Entry>, to draft: inout SortedSetDraft,
+    _ arena: inout Arena, _ hash: KeyedHash
+  ) throws(ArenaFull) {
+    let tree = arena.reader.sortedTree(set, hash).tree
+    var place = tree.place(arena.reader, at: ranks.lowerBound).place
+    var text = ByteBuffer()
+    for _ in ranks {
+      let isThere = tree.hasItem(arena.reader, &place)
+      precondition(isThere, "a sorted set has fewer members than it says")
+      let item = tree.item(arena.reader, place)
+      text.removeAll()
+      text.append(arena.reader.entry(item.entry).key)
+      try draft.append(&arena, text.span, item.score)
+      tree.advance(&place)
+    }
   }
 
   // MARK: Conversion

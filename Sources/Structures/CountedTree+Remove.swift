@@ -25,22 +25,18 @@ extension CountedTree {
     }
   }
 
-  /// Removes the items at positions `range`, whatever lies behind them; `taken` sees each of them
-  /// before.
+  /// Removes the items at positions `range`, whatever lies behind them. `taken` sees them before,
+  /// `count` at a time: those behind `place` in one leaf of the tree as it then is.
   public mutating func remove(
     _ arena: inout Arena, positions range: Range<Int>,
-    _ taken: (_ arena: inout Arena, _ item: Item) -> Void
+    _ taken: (_ arena: inout Arena, _ tree: Self, _ place: TreePlace, _ count: Int) -> Void
   ) {
     precondition(Item.hasUnitWeight && range.lowerBound >= 0 && range.upperBound <= weight)
     var left = range.count
     while left > 0 {
       let place = place(arena.reader, at: range.lowerBound).place
       let chunk = min(left, itemsInLeaf(arena.reader, place))
-      for step in 0..<chunk {
-        let item = Self.item(
-          arena.reader, place.node(height - 1), place.index(height - 1) + step)
-        taken(&arena, item)
-      }
+      taken(&arena, self, place, chunk)
       remove(&arena, at: place, count: chunk)
       left -= chunk
     }

@@ -46,7 +46,9 @@ extension Arena {
       let facts = StreamValue.facts(reader, ref)
       // A group is worth a closer look than it is worth here.
       return facts.length + facts.groupCount * (Self.smallCount + 1)
-    case .group: return StreamGroup(ref).pending(reader).count
+    case .group:
+      let group = StreamGroup(ref)
+      return group.pending(reader).count + group.consumers(reader).count
     default: preconditionFailure("no value that a root record names")
     }
   }

@@ -232,22 +232,83 @@ struct NameProbe: TreeProbe, ~Escapable {
 
   /// Removes a consumer with all that it has pending.
   public func remove(_ arena: inout Arena, _ consumer: StreamConsumer) {
+    let owned = consumer.pending(arena.reader).count
+    let kept = pending(arena.reader).count - owned
+    if owned > Self.smallCount && kept < owned * 2 && leave(consumer, &arena) { return }
+    removePending(of: consumer, &arena)
     var ids = consumer.pending(arena.reader)
-    var tree = pending(arena.reader)
-    var place = ids.start(arena.reader)
-    while ids.hasItem(arena.reader, &place) {
-      let id = ids.item(arena.reader, place).key
-      var pendingPlace = tree.lowerBound(arena.reader, AtOrAfter(id))
-      let isThere = tree.hasItem(arena.reader, &pendingPlace)
-      precondition(isThere && tree.item(arena.reader, pendingPlace).id == id, "1: an ID is lost")
-      tree.remove(&arena, at: pendingPlace)
-      ids.advance(&place)
-    }
-    tree.store(&arena, entry, word: 3)
     ids.free(&arena)
     var consumers = consumers(arena.reader)
     StreamValue.remove(&arena, &consumers, consumer.entry)
     consumers.store(&arena, entry, word: 6)
+  }
+
+  /// A consumer with so many pending entries goes with them at once.
+  private static var smallCount: Int { 64 }
+
+  /// Takes the consumer's entries out of the group's tree, those that stand together at once.
+  private func removePending(of consumer: StreamConsumer, _ arena: inout Arena) {
+    var tree = pending(arena.reader)
+    let ids = consumer.pending(arena.reader)
+    var next = ids.start(arena.reader)
+    while ids.hasItem(arena.reader, &next) {
+      let id = ids.item(arena.reader, next).key
+      var first = tree.lowerBound(arena.reader, AtOrAfter(id))
+      let isThere = tree.hasItem(arena.reader, &first)
+      precondition(isThere && tree.item(arena.reader, first).id == id, "1: an ID is lost")
+      var place = first
+      var count = 0
+      let limit = tree.itemsInLeaf(arena.reader, first)
+      while count < limit && tree.item(arena.reader, place).consumer == consumer {
+        count += 1
+        tree.advance(&place)
+      }
+      precondition(count > 0, "1: an ID has another consumer")
+      tree.remove(&arena, at: first, count: count)
+      for _ in 0..<count {
+        let isThere = ids.hasItem(arena.reader, &next)
+        precondition(isThere, "1: an ID has another consumer")
+        ids.advance(&next)
+      }
+    }
+    tree.store(&arena, entry, word: 3)
+  }
+
+  /// Leaves the consumer and the whole tree of pending entries to a group that is discarded, and
+  /// enters what others have pending into a new tree: the time goes by what stays.
+  /// - Returns: false, with nothing changed, without memory for that.
+  private func leave(_ consumer: StreamConsumer, _ arena: inout Arena) -> Bool {
+    let zeros = InlineArray<72, UInt8>(repeating: 0)
+    var kept = CountedTree<Pending>()
+    var leaving = CountedTree<NamedItem>()
+    guard
+      let carrier = try? arena.makeEntry(key: Span(), value: zeros.span, form: StreamValue.form)
+    else { return false }
+    let old = pending(arena.reader)
+    do throws(ArenaFull) {
+      try StreamValue.insert(&arena, &leaving, consumer.entry)
+      if old.count > consumer.pending(arena.reader).count {
+        var place = old.start(arena.reader)
+        while old.hasItem(arena.reader, &place) {
+          let item = old.item(arena.reader, place)
+          if item.consumer != consumer { try kept.append(&arena, item) }
+          old.advance(&place)
+        }
+      }
+    } catch {
+      kept.free(&arena)
+      leaving.free(&arena)
+      arena.freeEntry(carrier)
+      return false
+    }
+    var consumers = consumers(arena.reader)
+    StreamValue.unlink(&arena, &consumers, consumer.entry)
+    consumers.store(&arena, entry, word: 6)
+    kept.store(&arena, entry, word: 3)
+    old.store(&arena, carrier, word: 3)
+    leaving.store(&arena, carrier, word: 6)
+    arena.discard(StreamGroup(carrier))
+    return true
   }
 }
 

@@ -379,4 +379,46 @@ import Testing
     #expect(left < 200)
     world.keys.checkInvariants()
   }
+
+  /// A consumer with a long list goes, whoever else has entries pending, alone or among others'.
+  @Test(arguments: [1, 2, 3, 40], [1, 7, 100])
+  func removingAConsumer(share: Int, run: Int) throws {
+    var world = try World(seed: 6, nodeBytes: 4096, nodeEntries: 100, guarded: false)
+    let stream = try world.stream()
+    for _ in 0..<4_000 { try world.add(stream) }
+    try world.keys.makeGroup(stream, [0x67].span, lastID: .zero, entriesRead: -1)
+    let found = world.keys.findGroup(stream, [0x67].span)
+    let group = try #require(found)
+    let leaving = try world.keys.makeConsumer(group, [0x61].span)
+    let staying = try world.keys.makeConsumer(group, [0x62].span)
+    var kept: [StreamID] = []
+    for (index, item) in world.items.enumerated() {
+      let stays = index / run % share != 0
+      if stays { kept.append(item.id) }
+      try world.keys.setPending(
+        Pending(
+          id: item.id, consumer: stays ? staying : leaving, deliveredAt: 1, deliveries: 1),
+        in: group)
+    }
+    world.keys.removeConsumer(leaving, from: group)
+    world.keys.checkInvariants()
+    for step in 0..<20 {
+      var left: [StreamID] = []
+      var next = StreamID.zero
+      while let pending = world.keys.firstPending(of: nil, in: group, from: next) {
+        #expect(pending.consumer == staying)
+        left.append(pending.id)
+        next = pending.id.next ?? .greatest
+      }
+      #expect(left == kept)
+      #expect(world.keys.consumerFacts(staying).pendingCount == kept.count)
+      #expect(world.keys.groupFacts(group).consumerCount == 1)
+      let isMore = world.keys.freeGarbage(limit: 500)
+      if !isMore || step == 19 { break }
+    }
+    world.keys.remove(stream)
+    while world.keys.freeGarbage(limit: 1000) {}
+    #expect(world.keys.usedBytes - world.startBytes < 200)
+    world.keys.checkInvariants()
+  }
 }

@@ -292,7 +292,7 @@ struct TreeWorld<Item: TestItem>: ~Copyable {
     let perItem = Double(world.arena.usage.allocatedBytes) / Double(count)
     #expect(perItem < (order == 2 ? 17.5 : 14), "\(perItem) bytes an item")
     #expect(world.tree.height == 3 || order == 2)
-    world.tree.remove(&world.arena, positions: 100..<(count - 50)) { _, _ in }
+    world.tree.remove(&world.arena, positions: 100..<(count - 50)) { _, _, _, _ in }
     world.tree.checkInvariants(world.arena.reader) { $0.number < $1.number }
     #expect(world.tree.count == 150 && world.arena.usage.allocatedBytes < 8192)
     world.tree.free(&world.arena)
@@ -312,8 +312,12 @@ struct TreeWorld<Item: TestItem>: ~Copyable {
       let start = random.below(world.model.count)
       let end = min(world.model.count, start + 1 + random.below(400))
       var taken: [Int] = []
-      world.tree.remove(&world.arena, positions: start..<end) { _, item in
-        taken.append(item.number)
+      world.tree.remove(&world.arena, positions: start..<end) { arena, tree, place, count in
+        var place = place
+        for _ in 0..<count {
+          taken.append(tree.item(arena.reader, place).number)
+          tree.advance(&place)
+        }
       }
       #expect(taken == world.model[start..<end].map { $0.number })
       world.model.removeSubrange(start..<end)
