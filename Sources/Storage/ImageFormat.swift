@@ -78,7 +78,7 @@ struct HeaderPrefix {
     case valid(StorageIdentity)
     case foreign
     case damaged
-    case newer(UInt32)
+    case newer(UInt32, features: UInt32)
   }
 
   static func judge(
@@ -89,8 +89,9 @@ struct HeaderPrefix {
     let end = offset + (covered ?? crcOffset)
     guard block.load(offset + crcOffset) == block.checksum(offset..<end) else { return .damaged }
     let version = block.load(offset + 8, as: UInt32.self)
-    guard version == ImageFormat.version else { return .newer(version) }
-    guard block.load(offset + 12, as: UInt32.self) == 0 else { return .newer(version) }
+    let features = block.load(offset + 12, as: UInt32.self)
+    guard version == ImageFormat.version else { return .newer(version, features: 0) }
+    guard features == 0 else { return .newer(version, features: features) }
     return .valid(
       StorageIdentity(low: block.load(offset + 16), high: block.load(offset + 24)))
   }
@@ -105,7 +106,8 @@ struct HeaderPrefix {
     case .valid: throw .foreign(path: path, "the file belongs to another image")
     case .foreign: throw .foreign(path: path, "not a file of Ferrite's")
     case .damaged: throw .corrupt(path: path, "the header is damaged: its checksum is wrong")
-    case .newer(let version): throw .newer(path: path, version: version)
+    case .newer(let version, let features):
+      throw .newer(path: path, version: version, features: features)
     }
   }
 }
@@ -155,7 +157,8 @@ struct Superblock: Equatable, Sendable {
           throw .foreign(path: path, "the image has pages of another size")
         }
         if found.epoch > best?.superblock.epoch ?? 0 || best == nil { best = (found, identity) }
-      case .newer(let version): throw .newer(path: path, version: version)
+      case .newer(let version, let features):
+        throw .newer(path: path, version: version, features: features)
       case .damaged: problem = .corrupt(path: path, "both superblocks are damaged")
       case .foreign: break
       }

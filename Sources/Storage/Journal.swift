@@ -58,7 +58,8 @@ struct JournalHeader: Equatable, Sendable {
     {
     case .valid(identity): break
     case .valid: throw .foreign(path: path, "the journal belongs to another image")
-    case .newer(let version): throw .newer(path: path, version: version)
+    case .newer(let version, let features):
+      throw .newer(path: path, version: version, features: features)
     case .foreign, .damaged: return nil
     }
     epoch = block.load(32)

@@ -95,8 +95,9 @@ struct SegmentHeader: Equatable {
     let isWhole =
       CRC32C.checksum(page.extracting(0..<usedBytes - 4)) == UInt32(truncatingIfNeeded: last >> 32)
     guard isWhole || version > LogFormat.version else { return nil }
-    guard version == LogFormat.version, features == 0 else {
-      throw .newer(path: path, version: version)
+    guard version == LogFormat.version else { throw .newer(path: path, version: version) }
+    guard features == 0 else {
+      throw .newer(path: path, version: version, features: features)
     }
     let header = SegmentHeader(
       identity: StorageIdentity(low: page.word(at: 16), high: page.word(at: 24)),

@@ -1,6 +1,7 @@
 // What the image's files say when they are foreign, newer, damaged or full; and what goes back to
 // the file system.
 
+import Bytes
 import Glibc
 import Memory
 import Platform
@@ -69,6 +70,19 @@ struct ImageFilesTests {
       Issue.record("\(String(describing: opening(medium)))")
       return
     }
+  }
+
+  @Test func anImageWithNewerFeaturesIsRefusedByThem() throws {
+    let (medium, _) = try filled()
+    let file = try medium.open("ferrite.image")
+    for slot in [0, 4096] {
+      var header = try file.bytes(slot..<slot + 60)
+      header[12] = 4
+      let crc = CRC32C.checksum(header.span)
+      header += (0..<4).map { UInt8(truncatingIfNeeded: crc >> (8 * $0)) }
+      try overwrite(medium, "ferrite.image", at: slot, header)
+    }
+    #expect(opening(medium) == .newer(path: file.path, version: 1, features: 4))
   }
 
   @Test func aNewerImageIsRefusedByVersion() throws {
