@@ -42,8 +42,16 @@ final class ImageStore: @unchecked Sendable {
 
   /// Opens the image in the medium's directory, making one where there is none.
   convenience init(_ medium: any Medium) throws(StorageError) {
-    try storageError { () throws(IOError) in
-      if try !medium.list().contains(ImageFormat.imageName) { try Self.make(medium) }
+    let names = try storageError { () throws(IOError) in try medium.list() }
+    if !names.contains(ImageFormat.imageName) {
+      // An image is made before its log: this one was taken away, and its journal is still needed.
+      if let segment = names.first(where: LogFormat.isSegment) {
+        throw .corrupt(
+          path: medium.path(ImageFormat.imageName),
+          "the image is missing, but its log is here (\(segment)). Restore the file, or move the"
+            + " log away to begin without data")
+      }
+      try storageError { () throws(IOError) in try Self.make(medium) }
     }
     try self.init(reading: medium)
     try settle()

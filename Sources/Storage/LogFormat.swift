@@ -43,6 +43,10 @@ enum LogFormat {
     return namePrefix + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
   }
 
+  static func isSegment(_ name: String) -> Bool {
+    name.hasPrefix(namePrefix) && UInt64(name.dropFirst(namePrefix.count)) != nil
+  }
+
   static func roundUp(_ value: UInt64, _ alignment: UInt64) -> UInt64 {
     (value + alignment - 1) & ~(alignment - 1)
   }

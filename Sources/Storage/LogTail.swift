@@ -311,7 +311,7 @@ public struct LogTail: ~Copyable {
   func inheritance() -> (segments: [ClosedSegment], unneeded: [ClosedSegment], spares: [String]) {
     var segments: [ClosedSegment] = []
     var unneeded: [ClosedSegment] = []
-    for name in files where UInt64(name.dropFirst(LogFormat.namePrefix.count)) != nil {
+    for name in files where LogFormat.isSegment(name) {
       let piece = pieces.first { $0.name == name }
       let closed = ClosedSegment(
         name: name, first: piece?.header.first ?? 0, fileBytes: piece?.file.count ?? 0)

@@ -215,6 +215,23 @@ class Persistence(unittest.TestCase):
             self.assertEqual(client.value("DBSIZE"), 50)
         self.assertNotEqual(server.info("persistence")["recovery_lost"], "")
 
+    def test_an_image_that_is_elsewhere_is_not_begun_anew(self):
+        server = self.start()
+        with server.connect() as client:
+            client.ok("SET", "k", "v")
+        self.kill(server)
+        image = server.directory + "/ferrite.image"
+        os.rename(image, image + ".elsewhere")
+        before = sorted(os.listdir(server.directory))
+        with self.assertRaises(StartError) as failure:
+            server.start()
+        self.assertIn("the image is missing", str(failure.exception))
+        self.assertEqual(sorted(os.listdir(server.directory)), before)
+        os.rename(image + ".elsewhere", image)
+        server.start()
+        with server.connect() as client:
+            self.assertEqual(client.value("GET", "k"), b"v")
+
     def test_policies_can_be_changed(self):
         server = self.start()
         with server.connect() as client:

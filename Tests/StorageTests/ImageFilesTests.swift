@@ -72,6 +72,22 @@ struct ImageFilesTests {
     }
   }
 
+  /// Beginning anew would remove the journal and the sums of the image that is only elsewhere.
+  @Test func aLogWithoutItsImageIsRefused() throws {
+    let (medium, _) = try filled()
+    _ = try medium.create("ferrite.log.000007")
+    try medium.rename("ferrite.image", to: "elsewhere")
+    let names = try medium.list()
+    guard case .corrupt(let path, let reason)? = opening(medium) else {
+      Issue.record("a new image was made")
+      return
+    }
+    #expect(path == "simulated/ferrite.image" && reason.contains("ferrite.log.000007"))
+    #expect(try medium.list() == names)
+    try medium.rename("elsewhere", to: "ferrite.image")
+    #expect(opening(medium) == nil)
+  }
+
   @Test func anImageWithNewerFeaturesIsRefusedByThem() throws {
     let (medium, _) = try filled()
     let file = try medium.open("ferrite.image")
