@@ -150,7 +150,12 @@ public final class Log {
     now = nowMilliseconds
     lastSynchronize = nowMilliseconds
     let start = tail.position
-    do throws(IOError) { try tail.settle() } catch { throw .io(error) }
+    do throws(IOError) {
+      try tail.settle()
+      try tail.keepDamaged()
+    } catch {
+      throw .io(error)
+    }
     let inherited = tail.inheritance()
     closed = inherited.segments
     (end, written, durable, accepted, stamped) = (start, start, start, start, start)
@@ -190,9 +195,8 @@ public final class Log {
       if tail.loss == nil {
         keeper.post(.retire(file))
       } else {
-        let number = String(file.name.dropFirst(LogFormat.namePrefix.count))
         // A failure leaves the file where later starts find it cut off (LogFormat, invariant 1).
-        _ = try? medium.rename(file.name, to: LogFormat.lostPrefix + number)
+        _ = try? medium.rename(file.name, to: LogFormat.lostName(of: file.name))
       }
     }
     for name in tail.files where name.hasPrefix(LogFormat.unfinishedPrefix) {

@@ -43,6 +43,10 @@ enum LogFormat {
     return namePrefix + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
   }
 
+  static func lostName(of segment: String) -> String {
+    lostPrefix + segment.dropFirst(namePrefix.count)
+  }
+
   static func isSegment(_ name: String) -> Bool {
     name.hasPrefix(namePrefix) && UInt64(name.dropFirst(namePrefix.count)) != nil
   }

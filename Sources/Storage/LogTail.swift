@@ -252,6 +252,8 @@ public struct LogTail: ~Copyable {
       tornBytes = try begunBytes(end, pieces[index].end)
     }
     guard known > end else { return }
+    // What had been durable is no torn tail.
+    tornBytes = 0
     let place = piece(at: end).map { pieces[$0] }
     let path = place?.file.path ?? medium.path(LogFormat.namePrefix + "*")
     try lose(
@@ -304,6 +306,29 @@ public struct LogTail: ~Copyable {
       piece.file.flush(piece.offset(of: from)..<piece.offset(of: to))
       try piece.file.synchronize()
     }
+  }
+
+  /// Copies the segment in whose middle something was given up: the log needs it up to there, and
+  /// recycles it later. To be done before a new segment cuts it off.
+  func keepDamaged() throws(IOError) {
+    guard loss != nil, let index = piece(at: position), pieces[index].header.first < position
+    else { return }
+    let source = pieces[index].file
+    let name = LogFormat.lostName(of: pieces[index].name)
+    if try medium.list().contains(name) { try medium.remove(name) }
+    let copy = try medium.create(name)
+    try copy.resize(to: Int(LogFormat.roundUp(UInt64(source.count), LogFormat.blockBytes)))
+    var chunk = [UInt8](repeating: 0, count: min(source.count, LogTail.windowBytes))
+    for offset in stride(from: 0, to: source.count, by: chunk.count) {
+      let count = min(chunk.count, source.count - offset)
+      var all = chunk.mutableSpan
+      var target = all._mutatingExtracting(0..<count)
+      try source.read(into: &target, at: offset)
+      try copy.write(chunk.span.extracting(0..<count), at: offset)
+      copy.flush(offset..<offset + count)
+    }
+    try copy.synchronize()
+    try medium.synchronizeDirectory()
   }
 
   /// The segments that hold what was read, for the log that goes on; and the files that it need not

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 import unittest
+from pathlib import Path
 
 from support import environment
 from support.resp import Closed, encode
@@ -213,7 +214,12 @@ class Persistence(unittest.TestCase):
         server.start()
         with server.connect() as client:
             self.assertEqual(client.value("DBSIZE"), 50)
-        self.assertNotEqual(server.info("persistence")["recovery_lost"], "")
+        told = server.info("persistence")
+        self.assertNotEqual(told["recovery_lost"], "")
+        self.assertEqual(told["recovery_torn_bytes"], "0")
+        lost = b"".join(
+            Path(name).read_bytes() for name in glob.glob(server.directory + "/ferrite.log.lost.*"))
+        self.assertIn(b"key:99", lost)
 
     def test_an_image_that_is_elsewhere_is_not_begun_anew(self):
         server = self.start()

@@ -191,6 +191,11 @@ struct LogDamageTests {
     try file.synchronize()
   }
 
+  private func content(_ medium: any Medium, _ name: String) throws -> [UInt8] {
+    let file = try medium.open(name)
+    return try file.bytes(0..<file.count)
+  }
+
   @Test func damageBeforeLaterRecordsIsRefused() throws {
     let (medium, ends) = try written()
     try damage(medium, "ferrite.log.000001", at: 4096 + Int(ends[9]) + 60)
@@ -204,7 +209,9 @@ struct LogDamageTests {
     }
     let found = try recover(medium, allowsLoss: true)
     #expect(found.payloads.count == 10 && found.end == ends[9] && found.loss != nil)
-    // Going on keeps what was given up under another name.
+    #expect(found.torn == 0)
+    // Going on keeps what was given up under another name, and later starts do not take it away.
+    let damaged = try content(medium, "ferrite.log.000001")
     var tail = try LogTail(medium, identity: testIdentity, from: 0, allowsLoss: true)
     while try tail.next() {}
     var options = LogOptions()
@@ -213,6 +220,14 @@ struct LogDamageTests {
     try log.append([1].span)
     try log.close()
     #expect(try recover(medium).payloads.count == 11)
+    let later = try open(medium) {
+      $0.hasKeeperThread = false
+      $0.writer = .immediate
+    }
+    later.recycle(below: later.end)
+    later.stop()
+    #expect(try !medium.list().contains("ferrite.log.000001"))
+    #expect(try content(medium, "ferrite.log.lost.000001") == damaged)
   }
 
   @Test func theSearchForDamageIsNeeded() throws {
