@@ -49,6 +49,8 @@ public struct EffectStream: ~Copyable {
   public mutating func word(_ word: borrowing Span<UInt8>) {
     owedWords -= 1
     guard isRecorded else { return }
+    // For header and line end, too: growing once more for these would copy a large value again.
+    bytes.reserve(word.count + 32)
     bytes.append(0x24)
     bytes.append(decimal: word.count)
     bytes.append("\r\n")

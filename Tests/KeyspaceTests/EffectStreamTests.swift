@@ -33,6 +33,15 @@ extension EffectStream {
     #expect(stream.offset == text.utf8.count)
   }
 
+  @Test func aLargeWordGrowsTheBufferOnce() {
+    var stream = EffectStream()
+    stream.begin(2, database: 0)
+    stream.word("APPEND")
+    stream.word([UInt8](repeating: 7, count: 1 << 20).span)
+    stream.endGroup()
+    #expect(stream.bytes.capacity < 3 << 19)
+  }
+
   @Test func groupsAreWrapped() {
     var stream = EffectStream()
     stream.put(["SET", "a", "1"])
