@@ -16,8 +16,9 @@
 //    the barrier faults. Where the kernel grants no more mappings (vm.max_map_count; each change of
 //    protection splits one), the guard rests until the next flip.
 // 3. Pages below `preparedPages` were asked for as huge pages, but for the descriptors at a zone's
-//    start, of which most are never used. After a refusal, or when the kernel took long to find one
-//    (it may compact memory first), the next `pausePages` make do with small ones.
+//    start, of which most are never used. After a refusal, or when the kernel took long (it may
+//    compact memory first, and a value of 512 MB asks for 256 at once), the next `pausePages` make
+//    do with small ones.
 
 import CSystem
 import Glibc
@@ -31,7 +32,10 @@ import Glibc
   /// Invariant 3.
   private var preparedPages = Arena.descriptorPages
   private static let hugePages = 512
-  private static let longestPreparation = Duration.milliseconds(50)
+  /// What was spent on pages that were asked for one right after the other, and until when.
+  private var burst = Duration.zero
+  private var burstEnd = ContinuousClock.now
+  private static let longestBurst = Duration.milliseconds(50)
   private static let pausePages = 64 * hugePages
 
   /// - Parameters:
@@ -99,14 +103,15 @@ import Glibc
     guard page & (Arena.zonePages - 1) >= Arena.descriptorPages, preparedPages <= reachBytes >> 12
     else { return }
     let start = ContinuousClock.now
+    if start - burstEnd > .milliseconds(1) { burst = .zero }
     // SAFETY: the range lies inside the mapping; its content stays as it is. The touch makes the
     // page table, without which the kernel refuses.
     unsafe csystem_touch(base + page << Arena.pageShift)
     let result = unsafe madvise(
       base + first << Arena.pageShift, Self.hugePages << Arena.pageShift, csystem_madv_collapse)
-    if result != 0 || ContinuousClock.now - start > Self.longestPreparation {
-      preparedPages += Self.pausePages
-    }
+    burstEnd = ContinuousClock.now
+    burst += burstEnd - start
+    if result != 0 || burst > Self.longestBurst { preparedPages += Self.pausePages }
   }
 
   deinit {
