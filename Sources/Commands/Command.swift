@@ -20,6 +20,8 @@ public enum Handler<Host: ~Copyable>: Sendable {
   case keyspace(KeyspaceHandler)
   /// Works on data alone, and may ask to be tried again when there is some (Wait).
   case blocking(BlockingHandler)
+  /// Replies what may be long, and may leave the rest of it to be replied later (LongReply).
+  case long(LongHandler)
   /// Works on the server: clients, configuration, statistics.
   case host(
     @Sendable (borrowing Arguments, inout Host, inout ReplyBuffer) throws(CommandError) -> Void)
@@ -34,6 +36,10 @@ public typealias KeyspaceHandler =
 
 public typealias BlockingHandler =
   @Sendable (borrowing Arguments, inout Keyspace, inout Wait, inout ReplyBuffer)
+  throws(CommandError) -> Void
+
+public typealias LongHandler =
+  @Sendable (borrowing Arguments, inout Keyspace, inout LongReply, inout ReplyBuffer)
   throws(CommandError) -> Void
 
 public enum CommandGroup: String, Sendable {

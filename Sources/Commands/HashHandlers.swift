@@ -139,33 +139,30 @@ extension HashHandlers {
   }
 
   static func hgetall(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard let hash = try keys.findHash(args[1], .read) else { return reply.map(0) }
     reply.map(keys.liveElementCount(hash))
-    var walk = keys.walk(hash)
-    while keys.advance(&walk) {
-      reply.bulk(keys.element(walk))
-      reply.bulk(keys.fieldValue(walk))
-    }
+    keys.reply(hash, .pairs, &long, &reply)
   }
 
   static func hkeys(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard let hash = try keys.findHash(args[1], .read) else { return reply.array(0) }
     reply.array(keys.liveElementCount(hash))
-    var walk = keys.walk(hash)
-    while keys.advance(&walk) { reply.bulk(keys.element(walk)) }
+    keys.reply(hash, .elements, &long, &reply)
   }
 
   static func hvals(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard let hash = try keys.findHash(args[1], .read) else { return reply.array(0) }
     reply.array(keys.liveElementCount(hash))
-    var walk = keys.walk(hash)
-    while keys.advance(&walk) { reply.bulk(keys.fieldValue(walk)) }
+    keys.reply(hash, .values, &long, &reply)
   }
 
   static func hscan(

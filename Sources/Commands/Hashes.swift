@@ -66,7 +66,7 @@ extension Command where Host: ~Copyable {
       complexity: "O(1)",
       arguments: [.key(), .string("field")])
     Command(
-      "HGETALL", arity: 2, .readOnly, .hash, .keyspace(HashHandlers.hgetall),
+      "HGETALL", arity: 2, .readOnly, .hash, .long(HashHandlers.hgetall),
       keys: [.key(1, [.readOnly, .access])],
       summary: "Returns all fields of a hash with their values.", since: "2.0.0",
       complexity: "O(N) for a hash of N fields",
@@ -119,7 +119,7 @@ extension Command where Host: ~Copyable {
       complexity: "O(1)",
       arguments: [.key(), .string("field"), .value(.double, "increment")])
     Command(
-      "HKEYS", arity: 2, .readOnly, .hash, .keyspace(HashHandlers.hkeys),
+      "HKEYS", arity: 2, .readOnly, .hash, .long(HashHandlers.hkeys),
       keys: [.key(1, [.readOnly, .access])],
       summary: "Returns all fields of a hash.", since: "2.0.0",
       complexity: "O(N) for a hash of N fields",
@@ -286,7 +286,7 @@ extension Command where Host: ~Copyable {
           of: [.integer("numfields"), .string("field", .multiple)]),
       ])
     Command(
-      "HVALS", arity: 2, .readOnly, .hash, .keyspace(HashHandlers.hvals),
+      "HVALS", arity: 2, .readOnly, .hash, .long(HashHandlers.hvals),
       keys: [.key(1, [.readOnly, .access])],
       summary: "Returns all values of a hash.", since: "2.0.0",
       complexity: "O(N) for a hash of N fields",

@@ -161,7 +161,8 @@ extension ListHandlers {
   }
 
   static func lrange(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard let start = args[2].parseInteger(), let end = args[3].parseInteger() else {
       throw .notInteger
@@ -169,7 +170,7 @@ extension ListHandlers {
     guard let list = try keys.findList(args[1], .read),
       let range = listRange(start, end, keys.count(list))
     else { return reply.array(0) }
-    keys.reply(list, first: range.lowerBound, range.count, step: 1, &reply)
+    keys.reply(list, from: range.lowerBound, count: range.count, &long, &reply)
   }
 
   static func lindex(

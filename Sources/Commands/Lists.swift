@@ -127,7 +127,7 @@ extension Command where Host: ~Copyable {
       complexity: "O(N) for N elements", history: ["4.0.0": "Takes several elements."],
       arguments: [.key(), .string("element", .multiple)])
     Command(
-      "LRANGE", arity: 4, .readOnly, .list, .keyspace(ListHandlers.lrange),
+      "LRANGE", arity: 4, .readOnly, .list, .long(ListHandlers.lrange),
       keys: [.key(1, [.readOnly, .access])], summary: "Returns a range of a list's elements.",
       since: "1.0.0", complexity: "O(log N + M) for M elements returned",
       arguments: [.key(), .integer("start"), .integer("stop")])

@@ -106,12 +106,12 @@ extension SetHandlers {
   }
 
   static func smembers(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer
   ) throws(CommandError) {
     guard let found = try keys.findSet(args[1], .read) else { return reply.set(0) }
     reply.set(keys.elementCount(found))
-    var walk = keys.walk(found)
-    while keys.advance(&walk) { reply.bulk(keys.element(walk)) }
+    keys.reply(found, .elements, &long, &reply)
   }
 
   static func sscan(

@@ -63,7 +63,7 @@ extension Command where Host: ~Copyable {
       complexity: "O(1)",
       arguments: [.key(), .string("member")])
     Command(
-      "SMEMBERS", arity: 2, .readOnly, .set, .keyspace(SetHandlers.smembers),
+      "SMEMBERS", arity: 2, .readOnly, .set, .long(SetHandlers.smembers),
       keys: [.key(1, [.readOnly, .access])],
       summary: "Returns all members of a set.", since: "1.0.0",
       complexity: "O(N) for a set of N members",

@@ -8,44 +8,50 @@ import RESP
 
 extension SortedSetHandlers {
   static func zrange(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    try range(args, &keys, &reply, nil, isReversed: nil)
+    try range(args, &keys, &long, &reply, nil, isReversed: nil)
   }
 
   static func zrangebyscore(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    try range(args, &keys, &reply, .score, isReversed: false)
+    try range(args, &keys, &long, &reply, .score, isReversed: false)
   }
 
   static func zrangebylex(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    try range(args, &keys, &reply, .text, isReversed: false)
+    try range(args, &keys, &long, &reply, .text, isReversed: false)
   }
 
   static func zrevrange(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    try range(args, &keys, &reply, .rank, isReversed: true)
+    try range(args, &keys, &long, &reply, .rank, isReversed: true)
   }
 
   static func zrevrangebyscore(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    try range(args, &keys, &reply, .score, isReversed: true)
+    try range(args, &keys, &long, &reply, .score, isReversed: true)
   }
 
   static func zrevrangebylex(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    try range(args, &keys, &reply, .text, isReversed: true)
+    try range(args, &keys, &long, &reply, .text, isReversed: true)
   }
 
   private static func range(
-    _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer,
-    _ kind: RangeKind?, isReversed: Bool?
+    _ args: borrowing Arguments, _ keys: inout Keyspace, _ long: inout LongReply,
+    _ reply: inout ReplyBuffer, _ kind: RangeKind?, isReversed: Bool?
   ) throws(CommandError) {
     let request = try RangeRequest(
       args, key: 1, stores: false, kind: kind, isReversed: isReversed)
@@ -53,24 +59,8 @@ extension SortedSetHandlers {
     let ranks = try request.ranks(args, keys, found)
     let isReversed = request.isReversed ?? false
     reply.scoredArray(ranks.count, withScores: request.withScores)
-    keys.replyRanks(ranks, found, isReversed: isReversed, withScores: request.withScores, &reply)
-  }
-}
-
-extension Keyspace {
-  /// The members of those ranks, in an array that was begun.
-  func replyRanks(
-    _ ranks: Range<Int>, _ found: Key, isReversed: Bool, withScores: Bool,
-    _ reply: inout ReplyBuffer
-  ) {
-    guard !ranks.isEmpty else { return }
-    let start = isReversed ? ranks.upperBound - 1 : ranks.lowerBound
-    var walk = sortedWalk(found, from: start, isReversed: isReversed)
-    for _ in 0..<ranks.count {
-      let isThere = advance(&walk)
-      precondition(isThere, "a sorted set has fewer members than it says")
-      reply.scored(walk, self, withScores: withScores)
-    }
+    keys.reply(
+      ranks, of: found, isReversed: isReversed, withScores: request.withScores, &long, &reply)
   }
 }
 

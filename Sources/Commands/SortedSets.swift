@@ -185,7 +185,7 @@ extension Command where Host: ~Copyable {
         .block("options", .optional, of: [.integer("count"), .token("WITHSCORES", .optional)]),
       ])
     Command(
-      "ZRANGE", arity: -4, .readOnly, .sortedSet, .keyspace(SortedSetHandlers.zrange),
+      "ZRANGE", arity: -4, .readOnly, .sortedSet, .long(SortedSetHandlers.zrange),
       keys: [.key(1, [.readOnly, .access])],
       summary: "Returns the members in a range of ranks, scores or texts.", since: "1.2.0",
       complexity: "O(log(N)+M) for N members, M of them returned",
@@ -199,7 +199,7 @@ extension Command where Host: ~Copyable {
           of: [.integer("offset"), .integer("count")]), .token("WITHSCORES", .optional),
       ])
     Command(
-      "ZRANGEBYLEX", arity: -4, .readOnly, .sortedSet, .keyspace(SortedSetHandlers.zrangebylex),
+      "ZRANGEBYLEX", arity: -4, .readOnly, .sortedSet, .long(SortedSetHandlers.zrangebylex),
       keys: [.key(1, [.readOnly, .access])],
       summary: "Returns the members in a range of texts, all scores being equal.", since: "2.8.9",
       complexity: "O(log(N)+M) for N members, M of them returned",
@@ -210,7 +210,7 @@ extension Command where Host: ~Copyable {
           "offset_count", token: "LIMIT", .optional, of: [.integer("offset"), .integer("count")]),
       ])
     Command(
-      "ZRANGEBYSCORE", arity: -4, .readOnly, .sortedSet, .keyspace(SortedSetHandlers.zrangebyscore),
+      "ZRANGEBYSCORE", arity: -4, .readOnly, .sortedSet, .long(SortedSetHandlers.zrangebyscore),
       keys: [.key(1, [.readOnly, .access])],
       summary: "Returns the members whose scores are in a range.", since: "1.0.5",
       complexity: "O(log(N)+M) for N members, M of them returned",
@@ -269,7 +269,7 @@ extension Command where Host: ~Copyable {
       complexity: "O(log(N)+M) for M members removed of N",
       arguments: [.key(), .value(.double, "min"), .value(.double, "max")])
     Command(
-      "ZREVRANGE", arity: -4, .readOnly, .sortedSet, .keyspace(SortedSetHandlers.zrevrange),
+      "ZREVRANGE", arity: -4, .readOnly, .sortedSet, .long(SortedSetHandlers.zrevrange),
       keys: [.key(1, [.readOnly, .access])],
       summary: "Returns the members in a range of ranks, the highest score first.", since: "1.2.0",
       complexity: "O(log(N)+M) for N members, M of them returned",
@@ -277,7 +277,7 @@ extension Command where Host: ~Copyable {
       arguments: [.key(), .integer("start"), .integer("stop"), .token("WITHSCORES", .optional)])
     Command(
       "ZREVRANGEBYLEX", arity: -4, .readOnly, .sortedSet,
-      .keyspace(SortedSetHandlers.zrevrangebylex),
+      .long(SortedSetHandlers.zrevrangebylex),
       keys: [.key(1, [.readOnly, .access])],
       summary: "Returns the members in a range of texts, the last one first.", since: "2.8.9",
       complexity: "O(log(N)+M) for N members, M of them returned",
@@ -290,7 +290,7 @@ extension Command where Host: ~Copyable {
       ])
     Command(
       "ZREVRANGEBYSCORE", arity: -4, .readOnly, .sortedSet,
-      .keyspace(SortedSetHandlers.zrevrangebyscore),
+      .long(SortedSetHandlers.zrevrangebyscore),
       keys: [.key(1, [.readOnly, .access])],
       summary: "Returns the members whose scores are in a range, the highest first.",
       since: "2.2.0",

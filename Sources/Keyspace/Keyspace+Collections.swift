@@ -102,6 +102,13 @@ extension Keyspace {
     arena.reader.fieldValue(walk)
   }
 
+  /// The first moment at which the key or one of its fields is due, in milliseconds since 1970; the
+  /// end of time without a deadline.
+  public func firstDeadline(_ key: Key) -> Int {
+    min(
+      arena.reader.entry(key.entry).expiry ?? .max, arena.reader.fieldsDeadline(key.entry) ?? .max)
+  }
+
   /// A walk that stands at an element at random; there is one to be seen.
   public mutating func randomElement(_ key: Key) -> ElementWalk {
     var generator = random

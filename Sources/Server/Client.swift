@@ -41,6 +41,9 @@ struct ClientFlags: OptionSet, BitwiseCopyable {
   static var touched: ClientFlags { ClientFlags(rawValue: 8192) }
   /// Waits in a blocking command; nothing more is parsed until that is over.
   static var blocked: ClientFlags { ClientFlags(rawValue: 16384) }
+  /// Part of its last reply is still to be written (Server+LongReplies); nothing more is executed
+  /// until it is.
+  static var replying: ClientFlags { ClientFlags(rawValue: 32768) }
   /// Where the slot stands, whoever uses it.
   static var ofSlot: ClientFlags { [.queued, .listed] }
 }

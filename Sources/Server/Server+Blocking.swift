@@ -135,6 +135,7 @@ extension Server {
 
   /// Tries the clients whose keys have changed.
   mutating func serveBlocked() {
+    if !unfinished.isEmpty { finishAllReplies() }
     var index = 0
     while index < readyKeys.count {
       serve(readyKeys[index])

@@ -43,8 +43,11 @@ extension Server {
   /// The peer is gone, or everything that was to be delivered before closing has been.
   mutating func ended(_ slot: Int, byPeer: Bool) {
     // A peer that has ended its side may still listen: what waits for the log, or did until this
-    // turn, is delivered first.
-    let isAwaited = byPeer && network.connections[slot].hasUnofferedOutput && isLive(slot)
+    // turn, is delivered first, and so is the rest of a long reply.
+    let isReplying = clients[slot].flags.contains(.replying)
+    if byPeer && isReplying { finishReply(slot) }
+    let isOutstanding = isReplying || network.connections[slot].hasUnofferedOutput
+    let isAwaited = byPeer && isOutstanding && isLive(slot)
     close(slot, afterOutput: isAwaited)
   }
 
@@ -66,6 +69,7 @@ extension Server {
     statistics.outputBytes += network.connections[slot].bytesSent
     network.close(slot, afterOutput: false)
     release(slot)
+    endReply(slot)
     discardTransaction(slot)
     clients[slot].clear()
   }

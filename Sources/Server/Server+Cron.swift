@@ -33,6 +33,7 @@ extension Server {
     var isFreeing = true
     let memoryLimit = configuration.maximumMemoryBytes
     var isEvicting = isExpiring && memoryLimit > 0
+    if isEvicting && !unfinished.isEmpty && keys.usedBytes > memoryLimit { finishAllReplies() }
     while isExpiring || isFreeing || isEvicting {
       if isExpiring { isExpiring = keys.expireSome(limit: 64) }
       if isFreeing { isFreeing = keys.freeGarbage(limit: 256) }

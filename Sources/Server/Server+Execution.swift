@@ -77,7 +77,7 @@ extension Server {
         serveBlocked()
         start = Ticks.now()
       }
-      if clients[slot].flags.contains(.blocked) {
+      if !clients[slot].flags.isDisjoint(with: [.blocked, .replying]) {
         resumeAt = request.end
         break
       }
@@ -94,6 +94,7 @@ extension Server {
     if resumeAt >= 0 { clients[slot].rewind(to: resumeAt) }
     statistics.writesProcessed &+= 1
     network.send(slot, &reply.bytes, until: durability.mark)
+    if clients[slot].flags.contains(.replying) { keepReply(slot) }
     if reply.bytes.capacity > Self.keptReplyBytes { reply.bytes.release() }
     swap(&reply, &self.reply)
     closeIfAsked(slot)
@@ -168,6 +169,7 @@ extension Server {
       } else if flags.contains(.inTransaction) && !info.flags.contains(.unqueued) {
         queue(id, arguments, &reply, after: length)
       } else {
+        if !unfinished.isEmpty { finishReplies(before: id, request) }
         call(id, arguments, &reply, after: length)
       }
     }
@@ -206,6 +208,7 @@ extension Server {
       switch table.handler(id) {
       case .keyspace(let handler): try handler(arguments, &keys, &reply)
       case .blocking(let handler): try callBlocking(handler, id, arguments, &reply)
+      case .long(let handler): try callLong(handler, arguments, &reply)
       case .host(let handler): try handler(arguments, &self, &reply)
       case .table(let handler): try handler(arguments, table, &reply)
       case nil: preconditionFailure("a container was dispatched")
@@ -321,6 +324,9 @@ extension Server {
   /// - Returns: false when the command needs memory and there is none.
   private mutating func hasMemory(_ id: CommandID) -> Bool {
     if pausedUntil > now || durability.gate != .open { return true }
+    if !unfinished.isEmpty && keys.usedBytes > configuration.maximumMemoryBytes {
+      finishAllReplies()
+    }
     switch keys.evictSome(downTo: configuration.maximumMemoryBytes, steps: Self.evictionSteps) {
     case .done: return true
     case .unfinished:

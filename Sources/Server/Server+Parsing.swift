@@ -122,7 +122,8 @@ extension Server {
 
   /// Whether the client's next request may run: it is there, stays, and is not held back.
   @inline(__always) func mayExecute(_ slot: Int) -> Bool {
-    clients[slot].id != 0 && clients[slot].flags.isDisjoint(with: [.closing, .postponed, .blocked])
+    clients[slot].id != 0
+      && clients[slot].flags.isDisjoint(with: [.closing, .postponed, .blocked, .replying])
   }
 
   /// CLIENT PAUSE. A pause of everything is not loosened by a later one of writes, nor shortened.

@@ -76,7 +76,12 @@ public struct Server: ~Copyable {
   var readyKeys = GrowableArray<ReadyKey>()
   /// Clients that wait no longer and may have more input.
   var released = GrowableArray<Int32>()
-  /// Whether the command being executed may wait: not inside EXEC.
+  /// Replies of which part is still to be written (Server+LongReplies); the one that the command
+  /// being executed has begun; whether one can go on at once.
+  var unfinished = GrowableArray<UnfinishedReply>()
+  var begun: UnfinishedReply?
+  var isReplying = false
+  /// Whether the command being executed may wait, or leave a rest of its reply: not inside EXEC.
   var mayBlock = true
   /// Until when, in milliseconds since 1970, CLIENT PAUSE holds commands back; 0 without a pause.
   var pausedUntil = 0
@@ -196,7 +201,9 @@ public struct Server: ~Copyable {
     if pausedUntil > 0 { timeout = min(timeout, max(pausedUntil - now, 0)) }
     if let first = deadlines.first { timeout = min(timeout, max(first.deadline - now, 0)) }
     if let due = durability.nextDue { timeout = min(timeout, max(due - now, 0)) }
-    if isBehind || !waiting.isEmpty && mayResume || !released.isEmpty { timeout = 0 }
+    if isBehind || !waiting.isEmpty && mayResume || !released.isEmpty || isReplying {
+      timeout = 0
+    }
     let count = try network.turn(timeoutMilliseconds: timeout)
     let start = Ticks.now()
     now = Int(clock.wallMilliseconds())
@@ -204,11 +211,13 @@ public struct Server: ~Copyable {
     if pausedUntil > 0 && pausedUntil <= now { pausedUntil = 0 }
     // From the first turn on in which every write is held back.
     keys.keepsDueKeys = pausedUntil > 0
+    if !unfinished.isEmpty { finishDueReplies() }
     if durability.isOn { hearFromLog() }
     for index in 0..<count { handle(network.event(index)) }
     if !batch.requests.isEmpty || !ready.isEmpty { finishBatch() }
     if !waiting.isEmpty && mayResume { resumeWaiting() }
     if !deadlines.isEmpty { endWaits() }
+    if isReplying || !unfinished.isEmpty { continueReplies() }
     if !released.isEmpty { resumeReleased() }
     maintain()
     commitEffects()

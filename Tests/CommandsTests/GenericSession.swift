@@ -93,6 +93,10 @@ struct GenericSession: ~Copyable {
         var wait = Wait(isAllowed: true)
         try handler(args, &keys, &wait, &reply)
         if wait.isWanted { reply.simple("(waits until \(wait.deadline))") }
+      case .long(let handler):
+        var long = LongReply(isAllowed: true)
+        try handler(args, &keys, &long, &reply)
+        while long.isUnfinished { keys.appendPiece(of: &long, to: &reply) }
       default: Issue.record("no handler for the keyspace")
       }
     } catch {

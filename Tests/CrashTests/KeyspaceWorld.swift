@@ -208,6 +208,9 @@ struct KeyspaceWorld: ~Copyable {
       case .blocking(let handler):
         var wait = Wait(isAllowed: false)
         try handler(arguments, &keys, &wait, &reply)
+      case .long(let handler):
+        var long = LongReply(isAllowed: false)
+        try handler(arguments, &keys, &long, &reply)
       default: return "no handler"
       }
       return nil

@@ -197,7 +197,7 @@ extension Server {
       case .blocking(let handler):
         var wait = Wait(isAllowed: false)
         try handler(arguments, &keys, &wait, &reply)
-      case .table, nil: throw .custom("no such command")
+      case .long, .table, nil: throw .custom("no such command")
       }
     } catch {
       throw RecoveryError(

@@ -152,44 +152,40 @@ class ReplyError(str):
 
 def decode(raw):
     """The value of a raw reply: bytes, int, float, bool, None, list, dict or ReplyError."""
-    value, rest = _decode(raw)
-    if rest:
-        raise AssertionError(f"bytes after the reply: {rest!r}")
+    value, end = _decode(raw, 0)
+    if end != len(raw):
+        raise AssertionError(f"bytes after the reply: {raw[end:]!r}")
     return value
 
 
-def _decode(raw):
-    line, rest = raw.split(b"\r\n", 1)
-    kind, text = line[:1], line[1:]
+def _decode(raw, start):
+    """The value that begins at `start`, and where it ends."""
+    end = raw.index(b"\r\n", start)
+    kind, text, end = raw[start : start + 1], raw[start + 1 : end], end + 2
     if kind == b"+":
-        return text.decode(), rest
+        return text.decode(), end
     if kind == b"-":
-        return ReplyError(text.decode()), rest
-    if kind == b":":
-        return int(text), rest
+        return ReplyError(text.decode()), end
+    if kind in (b":", b"("):
+        return int(text), end
     if kind == b",":
-        return float(text), rest
+        return float(text), end
     if kind == b"#":
-        return text == b"t", rest
+        return text == b"t", end
     if kind == b"_":
-        return None, rest
-    if kind == b"(":
-        return int(text), rest
-    if kind in (b"$", b"=", b"!"):
-        count = int(text)
-        if count < 0:
-            return None, rest
-        body, rest = rest[:count], rest[count + 2 :]
-        if kind == b"!":
-            return ReplyError(body.decode()), rest
-        return (body[4:] if kind == b"=" else body), rest
+        return None, end
     count = int(text)
     if count < 0:
-        return None, rest
+        return None, end
+    if kind in (b"$", b"=", b"!"):
+        body = raw[end : end + count]
+        if kind == b"!":
+            body = ReplyError(body.decode())
+        return (body[4:] if kind == b"=" else body), end + count + 2
     items = []
     for _ in range(count * 2 if kind in (b"%", b"|") else count):
-        item, rest = _decode(rest)
+        item, end = _decode(raw, end)
         items.append(item)
     if kind == b"%":
-        return dict(zip(items[::2], items[1::2])), rest
-    return items, rest
+        return dict(zip(items[::2], items[1::2])), end
+    return items, end
