@@ -56,6 +56,15 @@
     length += 1
   }
 
+  /// Appends the same element `count` times.
+  @inlinable public mutating func append(_ element: Element, count: Int) {
+    reserve(count)
+    if count <= 0 { return }
+    // SAFETY: there is room for `count` elements after the line above, and so there is memory.
+    unsafe (base.unsafelyUnwrapped + length).initialize(repeating: element, count: count)
+    length += count
+  }
+
   /// Makes room for `count` more elements.
   @inlinable public mutating func reserve(_ count: Int) {
     if capacity - length < count { grow(by: count) }

@@ -17,7 +17,9 @@ private struct SetSources: ~Copyable {
   var isFirstMissing = false
   /// Whether the first set is named again.
   var repeatsFirst = false
-  /// Where the members of the others lie, from the second set on; empty for few lookups.
+  /// Whether all of them are listpacks, which are compared as wholes (MemberPlaces).
+  var arePacked = true
+  /// Where the members of the sets lie that are looked into; empty for few lookups.
   var places = MemberPlaces()
 
   init(
@@ -34,6 +36,7 @@ private struct SetSources: ~Copyable {
         repeatsFirst = true
       }
       keys.append(found)
+      if !keyspace.isListpack(found) { arePacked = false }
     }
   }
 
@@ -53,7 +56,23 @@ private struct SetSources: ~Copyable {
   /// Prepares for looking each member of the first set up in the others.
   mutating func notePlaces(_ keyspace: borrowing Keyspace) {
     guard keys.count > 1, keyspace.elementCount(keys[0]) >= Self.manyLookups else { return }
+    places.addNothing()
     for index in 1..<keys.count { keyspace.notePlaces(of: keys[index], in: &places) }
+  }
+
+  /// Prepares for looking each set's members up in those before it.
+  mutating func notePlacesForUnion(_ keyspace: borrowing Keyspace) {
+    for index in 0..<max(keys.count - 1, 0) { keyspace.notePlaces(of: keys[index], in: &places) }
+  }
+
+  /// Finds the members of set `number`, all sets being packed, that all, or none, of the sets
+  /// `others` have.
+  func select(
+    from number: Int = 0, ofAll: Bool, others: Range<Int>? = nil,
+    into chosen: inout GrowableArray<PackedMember>, _ keyspace: borrowing Keyspace
+  ) {
+    keyspace.select(
+      from: number, ofAll: ofAll, others: others ?? 1..<keys.count, keys, places, into: &chosen)
   }
 
   private static var manyLookups: Int { 8 }
@@ -78,6 +97,7 @@ extension SetHandlers {
     var sources = try SetSources(args, 1..<args.count, &keys)
     if sources.isAnyMissing { return reply.set(0) }
     sources.putSmallestFirst(keys)
+    if sources.arePacked { return replySelected(sources, ofAll: true, keys, &reply) }
     let mark = reply.bytes.count
     var count = 0
     var walk = keys.walk(sources.keys[0])
@@ -87,6 +107,19 @@ extension SetHandlers {
       count += 1
     }
     reply.set(count, before: mark)
+  }
+
+  /// Replies with the members of the first set that all, or none, of the others have.
+  private static func replySelected(
+    _ sources: borrowing SetSources, ofAll: Bool, _ keys: borrowing Keyspace,
+    _ reply: inout ReplyBuffer
+  ) {
+    var chosen = GrowableArray<PackedMember>()
+    sources.select(ofAll: ofAll, into: &chosen, keys)
+    reply.set(chosen.count)
+    for index in 0..<chosen.count {
+      reply.bulk(keys.element(chosen[index], of: sources.keys[0]))
+    }
   }
 
   static func sintercard(
@@ -127,7 +160,7 @@ extension SetHandlers {
     var walk = keys.walk(sources.keys[0])
     while keys.advance(&walk) {
       guard sources.allHave(walk, keys) else { continue }
-      try draft.add(walk, &keys)
+      try draft.add(walk, isNew: true, &keys)
     }
     try store(draft, args, &keys, &reply, packsIntegers: true)
   }
@@ -165,12 +198,28 @@ private struct SetDraftWriter: ~Copyable {
   init(_ draft: Keyspace.SetDraft) { self.draft = draft }
 
   /// Adds an element of another set. Its bytes are copied: storing them may move what holds them.
-  mutating func add(_ walk: ElementWalk, _ keys: inout Keyspace) throws(CommandError) {
+  /// - Parameter isNew: whether the draft is known not to have it.
+  mutating func add(
+    _ walk: ElementWalk, isNew: Bool = false, _ keys: inout Keyspace
+  ) throws(CommandError) {
     take(walk, keys)
+    try addText(isNew: isNew, &keys)
+  }
+
+  /// Adds an element of a packed set that the draft does not have.
+  mutating func add(
+    _ member: PackedMember, of set: Key, _ keys: inout Keyspace
+  ) throws(CommandError) {
+    text.removeAll()
+    text.append(keys.element(member, of: set))
+    try addText(isNew: true, &keys)
+  }
+
+  private mutating func addText(isNew: Bool, _ keys: inout Keyspace) throws(CommandError) {
     if hasOnlyIntegers && text.span.parseInteger() == nil { hasOnlyIntegers = false }
     var draft = draft
     defer { self.draft = draft }
-    try keys.addMember(text.span, to: &draft)
+    try keys.addMember(text.span, to: &draft, isNew: isNew)
   }
 
   mutating func remove(_ walk: ElementWalk, _ keys: inout Keyspace) {
@@ -192,19 +241,50 @@ extension SetHandlers {
   static func sunion(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    let sources = try SetSources(args, 1..<args.count, &keys)
-    var draft = SetDraftWriter(try keys.makeDraft(Span()))
-    try unite(sources, &draft, &keys)
-    replyAndDiscard(draft, &keys, &reply)
+    var sources = try SetSources(args, 1..<args.count, &keys)
+    guard sources.arePacked else {
+      var draft = SetDraftWriter(try keys.makeDraft(Span()))
+      try unite(sources, &draft, &keys)
+      return replyAndDiscard(draft, &keys, &reply)
+    }
+    sources.notePlacesForUnion(keys)
+    let mark = reply.bytes.count
+    var count = 0
+    var chosen = GrowableArray<PackedMember>()
+    for number in 0..<sources.keys.count {
+      sources.select(from: number, ofAll: false, others: 0..<number, into: &chosen, keys)
+      for index in 0..<chosen.count {
+        reply.bulk(keys.element(chosen[index], of: sources.keys[number]))
+      }
+      count += chosen.count
+    }
+    reply.set(count, before: mark)
   }
 
   static func sunionstore(
     _ args: borrowing Arguments, _ keys: inout Keyspace, _ reply: inout ReplyBuffer
   ) throws(CommandError) {
-    let sources = try SetSources(args, 2..<args.count, &keys)
+    var sources = try SetSources(args, 2..<args.count, &keys)
     var draft = SetDraftWriter(try keys.makeDraft(args[1]))
-    try unite(sources, &draft, &keys)
+    if sources.arePacked {
+      try unitePacked(&sources, &draft, &keys)
+    } else {
+      try unite(sources, &draft, &keys)
+    }
     try store(draft, args, &keys, &reply, packsIntegers: false)
+  }
+
+  private static func unitePacked(
+    _ sources: inout SetSources, _ draft: inout SetDraftWriter, _ keys: inout Keyspace
+  ) throws(CommandError) {
+    sources.notePlacesForUnion(keys)
+    var chosen = GrowableArray<PackedMember>()
+    for number in 0..<sources.keys.count {
+      sources.select(from: number, ofAll: false, others: 0..<number, into: &chosen, keys)
+      for index in 0..<chosen.count {
+        try draft.add(chosen[index], of: sources.keys[number], &keys)
+      }
+    }
   }
 
   private static func unite(
@@ -221,12 +301,13 @@ extension SetHandlers {
   ) throws(CommandError) {
     var sources = try SetSources(args, 1..<args.count, &keys)
     if sources.isFirstMissing || sources.repeatsFirst { return reply.set(0) }
-    guard looksUp(sources, keys) else {
+    guard sources.arePacked || looksUp(sources, keys) else {
       var draft = SetDraftWriter(try keys.makeDraft(Span()))
       try subtract(sources, &draft, &keys)
       return replyAndDiscard(draft, &keys, &reply)
     }
     sources.notePlaces(keys)
+    if sources.arePacked { return replySelected(sources, ofAll: false, keys, &reply) }
     let mark = reply.bytes.count
     var count = 0
     var walk = keys.walk(sources.keys[0])
@@ -249,7 +330,7 @@ extension SetHandlers {
       var walk = keys.walk(sources.keys[0])
       while keys.advance(&walk) {
         if sources.anyHas(walk, keys) { continue }
-        try draft.add(walk, &keys)
+        try draft.add(walk, isNew: true, &keys)
       }
     } else {
       try subtract(sources, &draft, &keys)
@@ -272,7 +353,7 @@ extension SetHandlers {
     _ sources: borrowing SetSources, _ draft: inout SetDraftWriter, _ keys: inout Keyspace
   ) throws(CommandError) {
     var walk = keys.walk(sources.keys[0])
-    while keys.advance(&walk) { try draft.add(walk, &keys) }
+    while keys.advance(&walk) { try draft.add(walk, isNew: true, &keys) }
     for index in 1..<max(sources.keys.count, 1) {
       if keys.count(draft.draft) == 0 { return }
       var walk = keys.walk(sources.keys[index])

@@ -95,11 +95,12 @@ extension Keyspace {
   }
 
   /// Adds a member; discards the draft when there is no memory.
+  /// - Parameter isNew: whether the draft is known not to have it.
   public mutating func addMember(
-    _ member: borrowing Span<UInt8>, to draft: inout SetDraft
+    _ member: borrowing Span<UInt8>, to draft: inout SetDraft, isNew: Bool = false
   ) throws(CommandError) {
     do throws(ArenaFull) {
-      _ = try SetValue.add(&arena, &draft.entry, member, limits, hash)
+      _ = try SetValue.add(&arena, &draft.entry, member, limits, hash, isNew: isNew)
     } catch {
       arena.discardEntry(draft.entry)
       throw .outOfMemory

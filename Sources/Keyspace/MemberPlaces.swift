@@ -1,5 +1,6 @@
 // MemberPlaces: where the members of packed sets lie, by their hashes, for a command that looks up
-// many of them: finding one in a listpack takes a walk through it.
+// many of them: finding one in a listpack takes a walk through it. Where all sets are packed, whole
+// sets are compared at once (`select`).
 //
 //   slots   | 0 | tag, 6 | 0 | tag, 31 | ... |  a set's own power of two, twice its members or more
 //
@@ -10,6 +11,12 @@
 import Bytes
 import Memory
 import Structures
+
+/// A member of a packed set: its hash, and its place in the listpack.
+public struct PackedMember: BitwiseCopyable {
+  let bits: UInt64
+  let place: Int
+}
 
 public struct MemberPlaces: ~Copyable {
   /// Sets of fewer members are walked through.
@@ -28,31 +35,35 @@ public struct MemberPlaces: ~Copyable {
 
   func covers(_ number: Int) -> Bool { number < shares.count && shares[number].mask >= 0 }
 
-  mutating func addNothing() { shares.append(Share()) }
+  /// The next set is one that is not looked into.
+  public mutating func addNothing() { shares.append(Share()) }
 
   mutating func add(_ list: borrowing Listpack, _ hash: KeyedHash) {
     let start = slots.count
     var capacity = 2 * Self.leastCount
     while capacity < 2 * list.count { capacity *= 2 }
-    slots.reserve(capacity)
-    for _ in 0..<capacity { slots.append(0) }
+    slots.append(0, count: capacity)
     var place = list.start
     while place < list.end {
-      let bits: UInt64
-      let next: Int
-      if let text = list.shortText(place) {
-        bits = hash(text)
-        next = place + text.count + 2
-      } else {
-        bits = Self.bits(list.element(place), hash)
-        next = list.next(place)
-      }
-      var slot = Int(truncatingIfNeeded: bits) & (capacity - 1)
+      let member = Self.member(list, &place, hash)
+      var slot = Int(truncatingIfNeeded: member.bits) & (capacity - 1)
       while slots[start + slot] != 0 { slot = (slot + 1) & (capacity - 1) }
-      slots[start + slot] = Self.tag(bits) | UInt64(place)
-      place = next
+      slots[start + slot] = Self.tag(member.bits) | UInt64(member.place)
     }
     shares.append(Share(start: start, mask: capacity - 1))
+  }
+
+  /// The member at `place`, which moves behind it.
+  @inline(__always) static func member(
+    _ list: borrowing Listpack, _ place: inout Int, _ hash: KeyedHash
+  ) -> PackedMember {
+    let start = place
+    if let text = list.shortText(start) {
+      place = start + text.count + 2
+      return PackedMember(bits: hash(text), place: start)
+    }
+    place = list.next(start)
+    return PackedMember(bits: bits(list.element(start), hash), place: start)
   }
 
   /// Whether set `number`, which is `list`, has the member whose hash is `bits`.
@@ -106,7 +117,7 @@ extension Keyspace {
 
   /// Whether one of the sets, or each of them, from the second on has the member at which a walk
   /// through the first stands.
-  /// - Parameter places: notes of the sets from the second on, or of none.
+  /// - Parameter places: notes of the sets, or of none.
   public func isMember(
     _ walk: ElementWalk, ofAll: Bool, _ sets: borrowing GrowableArray<Key>,
     _ places: borrowing MemberPlaces
@@ -118,14 +129,63 @@ extension Keyspace {
       // An intersection of a set with itself needs no looking.
       if ofAll && entry == sets[0].entry { continue }
       let isThere: Bool
-      if places.covers(index - 1) {
+      if places.covers(index) {
         if bits == 0 { bits = MemberPlaces.bits(member, hash) }
-        isThere = places.contains(index - 1, arena.reader.listpack(entry), member, bits)
+        isThere = places.contains(index, arena.reader.listpack(entry), member, bits)
       } else {
         isThere = arena.reader.contains(entry, member, hash)
       }
       if isThere != ofAll { return isThere }
     }
     return ofAll
+  }
+}
+
+// MARK: Whole sets
+
+extension Keyspace {
+  /// Whether a set is a listpack.
+  public func isListpack(_ set: Key) -> Bool {
+    arena.reader.entry(set.entry).header.encoding == .listpack
+  }
+
+  /// Finds the members of set `number` that all, or none, of the sets `others` have. All of them
+  /// are listpacks.
+  /// - Parameter places: notes of `others`.
+  public func select(
+    from number: Int, ofAll: Bool, others: Range<Int>, _ sets: borrowing GrowableArray<Key>,
+    _ places: borrowing MemberPlaces, into chosen: inout GrowableArray<PackedMember>
+  ) {
+    chosen.removeAll(keepingCapacity: true)
+    let list = arena.reader.listpack(sets[number].entry)
+    chosen.reserve(list.count)
+    var place = list.start
+    while place < list.end { chosen.append(MemberPlaces.member(list, &place, hash)) }
+    for other in others {
+      let isSame = sets[other].entry == sets[number].entry
+      if isSame && ofAll { continue }
+      let otherList = arena.reader.listpack(sets[other].entry)
+      let isCovered = places.covers(other)
+      var kept = 0
+      for index in 0..<(isSame ? 0 : chosen.count) {
+        let candidate = chosen[index]
+        let member = list.element(candidate.place)
+        let isThere =
+          isCovered
+          ? places.contains(other, otherList, member, candidate.bits)
+          : otherList.find(member, from: otherList.start) != nil
+        if isThere == ofAll {
+          chosen[kept] = candidate
+          kept += 1
+        }
+      }
+      chosen.truncate(to: kept)
+      if kept == 0 { return }
+    }
+  }
+
+  @_lifetime(borrow self)
+  public borrowing func element(_ member: PackedMember, of set: Key) -> Element {
+    arena.reader.listpack(set.entry).element(member.place)
   }
 }

@@ -47,14 +47,19 @@ enum SetValue {
   }
 
   /// Adds a member.
+  /// - Parameter isNew: whether it is known that the set does not have it.
   /// - Returns: whether it is new.
   static func add(
     _ arena: inout Arena, _ set: inout Ref<Entry>, _ member: borrowing Span<UInt8>,
-    _ limits: CollectionLimits, _ hash: KeyedHash
+    _ limits: CollectionLimits, _ hash: KeyedHash, isNew: Bool = false
   ) throws(ArenaFull) -> Bool {
     switch arena.reader.entry(set).header.encoding {
     case .intset: return try addToIntset(&arena, &set, member, limits, hash)
-    case .listpack: return try addToListpack(&arena, &set, member, limits, hash)
+    case .listpack:
+      if !isNew && arena.reader.place(of: Element(copy member), inListpack: set) != nil {
+        return false
+      }
+      return try addToListpack(&arena, &set, member, limits, hash)
     default: return try addToTable(&arena, set, member, hash)
     }
   }
@@ -75,12 +80,11 @@ enum SetValue {
     return true
   }
 
+  /// Adds a member that the set does not have.
   private static func addToListpack(
     _ arena: inout Arena, _ set: inout Ref<Entry>, _ member: borrowing Span<UInt8>,
     _ limits: CollectionLimits, _ hash: KeyedHash
   ) throws(ArenaFull) -> Bool {
-    let element = Element(copy member)
-    if arena.reader.place(of: element, inListpack: set) != nil { return false }
     let bytes = arena.reader.entry(set).valueCount
     guard arena.reader.listpack(set).count < limits.setListpackEntries,
       member.count <= limits.setListpackValueBytes, bytes + member.count <= Listpack.largestBytes
@@ -89,7 +93,7 @@ enum SetValue {
       return try addToTable(&arena, set, member, hash)
     }
     var place = ListpackPlace.value(set)
-    try arena.append(element, to: &place)
+    try arena.append(Element(copy member), to: &place)
     set = place.entry
     return true
   }

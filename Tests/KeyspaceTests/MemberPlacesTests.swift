@@ -29,9 +29,10 @@ import Testing
       return
     }
     var places = MemberPlaces()
+    places.addNothing()
     keys.notePlaces(of: second, in: &places)
     keys.notePlaces(of: third, in: &places)
-    #expect(places.covers(0) == (keys.elementCount(second) >= 8))
+    #expect(places.covers(1) == (keys.elementCount(second) >= 8))
     var sets = GrowableArray<Key>()
     for set in [first, second, third] { sets.append(set) }
     var walk = keys.walk(first)
@@ -49,5 +50,27 @@ import Testing
       found += any ? 1 : 0
     }
     #expect(found >= 1)
+    // Whole sets at once: the same members.
+    var chosen = GrowableArray<PackedMember>()
+    for ofAll in [false, true] {
+      var expected: [[UInt8]] = []
+      var walk = keys.walk(first)
+      while keys.advance(&walk) {
+        let isThere = keys.isMember(walk, ofAll: ofAll, sets, places)
+        if isThere == ofAll { expected.append(text(keys.arena.reader.element(walk))) }
+      }
+      keys.select(from: 0, ofAll: ofAll, others: 1..<3, sets, places, into: &chosen)
+      var selected: [[UInt8]] = []
+      for index in 0..<chosen.count {
+        selected.append(text(keys.element(chosen[index], of: first)))
+      }
+      #expect(selected == expected)
+    }
+  }
+
+  private func text(_ element: borrowing Element) -> [UInt8] {
+    var bytes = ByteBuffer()
+    bytes.append(element)
+    return (0..<bytes.count).map { bytes[$0] }
   }
 }
