@@ -9,7 +9,9 @@
 // 1. On persistent memory a line that is not durable may be torn at each 8 aligned bytes.
 // 2. `synchronize` makes the flushed content of a line durable, and nothing of a line that was not
 //    flushed; on a file system, the latest content of every sector.
-// 3. After a synchronize that failed, each unit's fate is drawn, and no later one changes it.
+// 3. After a synchronize that failed, each unit's fate is drawn, and no later one changes it. On a
+//    file system what did not reach the medium is still read, by later processes too, until the
+//    power goes: it is `cached`, and only writing it again makes it pending.
 // 4. Changes of names survive in order, as a journalling file system keeps them: a prefix.
 
 import Storage
@@ -51,6 +53,8 @@ public struct Disk: Sendable {
     /// Pages of 4096 bytes; those that are missing are zeros.
     var pages: [Int: [UInt8]] = [:]
     var pending: [Int: Unit] = [:]
+    /// What readers see of units that the medium does not have, and never will by itself.
+    var cached: [Int: [UInt8]] = [:]
     var count = 0
     var durableCount = 0
     /// Pages that have blocks.
@@ -72,7 +76,7 @@ public struct Disk: Sendable {
 
     /// What a reader sees of a unit.
     func latest(_ unit: Int, _ unitBytes: Int) -> [UInt8] {
-      pending[unit]?.contents.last ?? durable(unit, unitBytes)
+      pending[unit]?.contents.last ?? cached[unit] ?? durable(unit, unitBytes)
     }
   }
 
@@ -98,6 +102,7 @@ public struct Disk: Sendable {
       var content = files[file]!.latest(unit, unitBytes)
       content.replaceSubrange(inside..<inside + count, with: bytes[position..<position + count])
       files[file]!.pending[unit, default: Unit()].contents.append(content)
+      files[file]!.cached[unit] = nil
       position += count
     }
     for page in offset / 4096..<(offset + bytes.count + 4095) / 4096 {
@@ -148,9 +153,13 @@ public struct Disk: Sendable {
   /// Invariant 3.
   mutating func failSynchronize(_ file: Int, seed: UInt64) {
     var random = SeededRandom(seed: seed)
-    for (unit, pending) in files[file]!.pending.sorted(by: { $0.key < $1.key })
-    where Bool.random(using: &random) {
-      files[file]!.setDurable(unit, pending.contents[pending.contents.count - 1])
+    for (unit, pending) in files[file]!.pending.sorted(by: { $0.key < $1.key }) {
+      let last = pending.contents[pending.contents.count - 1]
+      if Bool.random(using: &random) {
+        files[file]!.setDurable(unit, last)
+      } else if kind == .file {
+        files[file]!.cached[unit] = last
+      }
     }
     files[file]!.pending = [:]
   }
@@ -175,13 +184,15 @@ public struct Disk: Sendable {
   private mutating func zero(_ file: Int, _ range: Range<Int>) {
     let zeros = [UInt8](repeating: 0, count: unitBytes)
     let known = Set(files[file]!.pages.keys).union(
-      files[file]!.pending.keys.map { $0 * unitBytes / 4096 })
+      files[file]!.pending.keys.map { $0 * unitBytes / 4096 }
+    ).union(files[file]!.cached.keys.map { $0 * unitBytes / 4096 })
     for page in known where page * 4096 >= range.lowerBound && page * 4096 < range.upperBound {
       for unit in page * 4096 / unitBytes..<(page + 1) * 4096 / unitBytes {
         var pending = files[file]!.pending[unit, default: Unit()]
         pending.contents.append(zeros)
         pending.flushed = pending.contents.count
         files[file]!.pending[unit] = pending
+        files[file]!.cached[unit] = nil
       }
     }
   }
@@ -216,6 +227,7 @@ public struct Disk: Sendable {
         content.setDurable(unit, survivor(content.durable(unit, unitBytes), pending, fate, &random))
       }
       content.pending = [:]
+      content.cached = [:]
       let keepsLength = Disk.isKept(fate, &random)
       content.count = keepsLength ? content.count : content.durableCount
       content.allocated = keepsLength ? content.allocated : content.durableAllocated

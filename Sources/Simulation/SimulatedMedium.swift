@@ -179,6 +179,9 @@ final class SimulatedContent: Sendable {
     descriptor = unsafe csystem_memfd_create("simulated")
     precondition(descriptor >= 0 && ftruncate(descriptor, off_t(file.count)) == 0)
     for (page, bytes) in file.pages where page * 4096 < file.count { write(bytes, page * 4096) }
+    for (unit, bytes) in file.cached where unit * unitBytes < file.count {
+      write(bytes, unit * unitBytes)
+    }
     for (unit, pending) in file.pending where unit * unitBytes < file.count {
       if let last = pending.contents.last { write(last, unit * unitBytes) }
     }

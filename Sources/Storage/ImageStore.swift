@@ -11,8 +11,9 @@
 // 3. The owner's thread and the checkpointer make files longer, under one lock, and never shorter.
 // 4. While the image is being changed no view can be pinned; before a page of it changes, every
 //    view that is pinned has its own copy.
-// 5. A killed process leaves what it wrote, but not all of it durable: superblocks and a committed
-//    journal are made durable when they have been read, before anything is written.
+// 5. A killed process leaves what it wrote, but not all of it durable: the newest superblock and a
+//    committed journal's header are written again when they have been read, before anything is
+//    built on them. Both were written when what they speak of was durable.
 
 import Bytes
 import CSystem
@@ -153,9 +154,12 @@ final class ImageStore: @unchecked Sendable {
   /// What an earlier process left may have been read from a cache: before anything is built on it,
   /// it is made durable (invariant 5).
   private func settle() throws(StorageError) {
+    guard !medium.has(.imageSuperblockNotSettled) else { return }
+    let offset = Superblock.offset(ofEpoch: superblock.epoch)
     try storageError { () throws(IOError) in
-      image.flush(0..<2 * Superblock.slotBytes)
-      try image.synchronize()
+      try image.settle(
+        offset..<offset + Superblock.slotBytes, on: medium,
+        rewrites: !medium.has(.imageSuperblockNotRewritten))
     }
   }
 
@@ -166,8 +170,9 @@ final class ImageStore: @unchecked Sendable {
     while try reader.next() != nil {}
     if !medium.has(.journalNotSettled) {
       try storageError { () throws(IOError) in
-        journal.flush(0..<ImageFormat.bodyOffset + header.bodyBytes)
-        try journal.synchronize()
+        journal.flush(ImageFormat.bodyOffset..<ImageFormat.bodyOffset + header.bodyBytes)
+        try journal.settle(
+          0..<ImageFormat.bodyOffset, on: medium, rewrites: !medium.has(.journalNotRewritten))
       }
     }
     _ = try storageError { () throws(IOError) in try ensureLength(pages: header.usedPages) }

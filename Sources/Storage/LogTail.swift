@@ -303,8 +303,9 @@ public struct LogTail: ~Copyable {
     for piece in pieces where piece.header.first < position && piece.end > start {
       let (from, to) = (max(piece.header.first, start), min(piece.end, position))
       guard from < to else { continue }
-      piece.file.flush(piece.offset(of: from)..<piece.offset(of: to))
-      try piece.file.synchronize()
+      try piece.file.settle(
+        piece.offset(of: from)..<piece.offset(of: to), on: medium,
+        rewrites: !medium.has(.logTailNotRewritten))
     }
   }
 

@@ -11,7 +11,8 @@
 // 3. A file's length and blocks are durable after `synchronize`, its name after the directory's.
 // 4. Writes stay within a file's length, which is whole pages, and on persistent memory within what
 //    has been allocated: a full disk is met in `allocate`, never in a store.
-// 5. After a failed `synchronize` nothing that it covered may be trusted: it is written again.
+// 5. After a failed `synchronize` nothing that it covered may be trusted: it is written again, by
+//    the next process if this one is killed before it could.
 // 6. A file may be used by several threads at once, on ranges that do not overlap.
 
 import Platform
@@ -149,6 +150,26 @@ extension MediumFile {
       }
     }
     try result.get()
+  }
+
+  /// Makes durable what an earlier process may have left in a cache only. After a synchronize that
+  /// failed, the kernel takes what it caches for written (invariant 5): so on a file system it is
+  /// written again. What the medium has is equal or missing, so a torn write does no harm.
+  func settle(_ range: Range<Int>, on medium: any Medium, rewrites: Bool = true) throws(IOError) {
+    if rewrites && medium.facts.kind == .file {
+      var bytes = [UInt8](repeating: 0, count: min(range.count, 1 << 20))
+      var offset = range.lowerBound
+      while offset < range.upperBound {
+        let count = min(bytes.count, range.upperBound - offset)
+        var all = bytes.mutableSpan
+        var part = all._mutatingExtracting(0..<count)
+        try read(into: &part, at: offset)
+        try write(bytes.span.extracting(0..<count), at: offset)
+        offset += count
+      }
+    }
+    flush(range)
+    try synchronize()
   }
 
   /// All three steps of invariant 1.

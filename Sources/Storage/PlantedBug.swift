@@ -20,11 +20,14 @@ public enum PlantedBug: String, Sendable, CaseIterable {
   case logWriteSkippedAfterFailure
   case logCorruptionTakenForTornTail
   case logTailNotSettled
+  case logTailNotRewritten
   // The image.
   case imageBarrierSkipped
   case imageFlushMissing
   case imageSuperblockBeforePages
   case imageSuperblockNotSynchronized
+  case imageSuperblockNotSettled
+  case imageSuperblockNotRewritten
   case imageSuperblockChecksumTooShort
   case imageSumsNotUpdated
   case imageAbandonedPagesForgotten
@@ -39,6 +42,7 @@ public enum PlantedBug: String, Sendable, CaseIterable {
   case journalCommitNotSynchronized
   case journalIgnored
   case journalNotSettled
+  case journalNotRewritten
   // How an engine joins the two; `engineLSNTooLate` is made by the tests, as its user.
   case engineLSNTooLate
   case engineRecyclesTooEarly

@@ -26,6 +26,18 @@ struct CrashSearchTests {
     #expect(workload.faults == .none || counts.abandoned > 0)
   }
 
+  /// A synchronize fails, the process is killed before it can do anything about it, and the next
+  /// one reads what the medium does not have.
+  @Test(arguments: [SyncPolicy.always, .everySecond])
+  func whatAFailedSynchronizeLeftIsNotTrusted(policy: SyncPolicy) {
+    let workload = CrashWorkload(
+      seed: 7, kind: .file, policy: policy, faults: .synchronize, batches: 60)
+    let (counts, finding) = crashSearch(workload, .afterFailedSynchronizes)
+    print("crash-search: \(workload.summary): \(counts)")
+    #expect(finding == nil)
+    #expect(counts.kills > 3 && counts.checkpoints >= 3)
+  }
+
   /// Whoever cannot see a planted bug cannot see a real one. Each search runs in a process of its
   /// own: what a bug leaves may trap.
   @Test(.serialized, arguments: PlantedBug.allCases.filter { !$0.rawValue.hasPrefix("log") })
@@ -104,13 +116,29 @@ private func hunt(_ bug: PlantedBug, _ seed: UInt64) -> (CrashWorkload, CrashDep
   // What a killed process wrote is there, and gone after a power cut.
   case .journalNotSettled:
     depth = CrashDepth(draws: 0, every: 1000, killsEvery: 1, again: 0, isWanted: \.isOfHeader)
+  case .imageSuperblockNotSettled, .imageSuperblockNotRewritten, .journalNotRewritten:
+    workload.faults = .synchronize
+    workload.batches = 60
+    depth = .afterFailedSynchronizes
   case .imageFlushMissing, .journalFlushMissing: workload.kind = .persistentMemory
   default: break
   }
   return (workload, depth)
 }
 
+extension CrashDepth {
+  static var afterFailedSynchronizes: CrashDepth {
+    CrashDepth(
+      draws: 0, every: 1000, killsEvery: 1, again: 0, isWanted: \.isFailedSynchronize)
+  }
+}
+
 extension Operation {
+  var isFailedSynchronize: Bool {
+    if case .failSynchronize = self { return true }
+    return false
+  }
+
   /// Whether it writes or flushes a header: a superblock's, a journal's.
   var isOfHeader: Bool {
     switch self {

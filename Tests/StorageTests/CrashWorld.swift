@@ -22,6 +22,7 @@ struct CrashWorkload: Sendable {
     case none
     case journal
     case log
+    case synchronize
     case all
   }
 
@@ -199,12 +200,14 @@ struct CrashWorld: ~Copyable {
 
   private mutating func plantFault() {
     let kinds: [SimulatedMedium.Attempt.Kind] = [.write, .synchronize, .allocate, .read, .resize]
-    let kind = kinds[random.below(workload.faults == .all ? 5 : 2)]
+    let kind =
+      workload.faults == .synchronize
+      ? .synchronize : kinds[random.below(workload.faults == .all ? 5 : 2)]
     let name =
       switch workload.faults {
       case .journal: "ferrite.journal"
       case .log: "ferrite.log"
-      case .all, .none:
+      case .synchronize, .all, .none:
         ["ferrite.image", "ferrite.sums", "ferrite.journal", "ferrite.log"][random.below(4)]
       }
     let code = random.oneIn(2) ? ENOSPC : EIO

@@ -23,6 +23,8 @@ struct LogCrashSearch {
   var records = 40
   /// How often the process is killed and started again.
   var kills = 0
+  /// Whether it is killed while it is in trouble, before it could do anything about it.
+  var diesInTrouble = false
   var draws = 3
   /// One in so many recoveries goes on, and is cut again.
   var deeper = 20
@@ -42,15 +44,16 @@ struct LogCrashSearch {
       // What the first processes call committed the kernel has; the last one makes it durable.
       let isAfterKill = kills > 0 && life == kills
       let run = try LogRun(medium, contents, promise, policy: isAfterKill ? .always : policy)
-      try drive(run)
+      try drive(run, dies: diesInTrouble && life < kills)
       run.log.stop()
       promise = run.promise
     }
     return try search(medium.trace, contents, LogPromise(), depth: 0)
   }
 
-  private func drive(_ run: LogRun) throws {
+  private func drive(_ run: LogRun, dies: Bool) throws {
     for index in 0..<records {
+      if dies && index % 10 == 8 { return run.medium.setFault(nil) }
       if trouble != .none && index % 10 == 5 { breakMedium(run) }
       try run.step()
       // Time for the page cache to be written out while that fails.
@@ -163,14 +166,24 @@ struct LogCrashTests {
     #expect(finding == nil)
   }
 
+  /// What could not be made durable is read by the next process as if it were.
+  @Test(arguments: 0..<6) func whatAFailedSynchronizeLeftIsWrittenAgain(seed: Int) throws {
+    let finding = try LogCrashTests.searchAfterAKill(
+      kind: .file, policy: .everySecond, seed: UInt64(seed), diesInTrouble: true)
+    #expect(finding == nil)
+  }
+
   private static func searchAfterAKill(
-    kind: MediumFacts.Kind, policy: SyncPolicy, seed: UInt64, bug: PlantedBug? = nil
+    kind: MediumFacts.Kind, policy: SyncPolicy, seed: UInt64, bug: PlantedBug? = nil,
+    diesInTrouble: Bool = false
   ) throws -> String? {
     var search = LogCrashSearch(kind: kind, seed: seed)
     search.bug = bug
     search.policy = policy
     search.records = 12
     search.kills = 2
+    search.diesInTrouble = diesInTrouble
+    if diesInTrouble { search.trouble = .failedSynchronize }
     return try search.run()
   }
 
@@ -188,9 +201,10 @@ struct LogCrashTests {
   func everyPlantedBugIsFound(bug: PlantedBug) throws {
     // It takes damage, not a power cut: LogTests.
     if bug == .logCorruptionTakenForTornTail { return }
-    if bug == .logTailNotSettled {
+    if bug == .logTailNotSettled || bug == .logTailNotRewritten {
       let finding = try LogCrashTests.searchAfterAKill(
-        kind: .file, policy: .everySecond, seed: 21, bug: bug)
+        kind: .file, policy: .everySecond, seed: 21, bug: bug,
+        diesInTrouble: bug == .logTailNotRewritten)
       #expect(finding != nil)
       return
     }
