@@ -221,7 +221,8 @@ int main(int argc, char **argv) {
   double seconds = (double)(now() - began) / 1e9;
   qsort(latencies, (size_t)latency_count, sizeof *latencies, by_size);
   printf("{\"requests\": %ld, \"seconds\": %.6f, \"per_second\": %.1f, \"p50_ms\": %.3f, "
-         "\"p99_ms\": %.3f, \"max_ms\": %.3f}\n",
-         done, seconds, (double)done / seconds, percentile(0.5), percentile(0.99), percentile(1));
+         "\"p99_ms\": %.3f, \"p999_ms\": %.3f, \"max_ms\": %.3f}\n",
+         done, seconds, (double)done / seconds, percentile(0.5), percentile(0.99),
+         percentile(0.999), percentile(1));
   return 0;
 }
