@@ -347,6 +347,7 @@ import Synchronization
   // MARK: Holes
 
   private func punchHoles(_ job: Checkpoint) throws(IOError) {
+    guard !store.hasNoHoles else { return }
     let limit = job.superblock.usedPages
     // What was written since it was freed is in use again.
     if hasHoles { holes.subtract(job.pages, below: limit) }

@@ -172,7 +172,7 @@ public enum CheckpointOutcome: Sendable {
     guard pages > mappedPages else { return }
     let piece = max(options.pieceBytes, mappedPages << Arena.pageShift / 8 & ~(1 << 20 - 1))
     try store.ensureLength(pages: pages, pieceBytes: piece)
-    let fileBytes = store.image.count - ImageFormat.dataOffset
+    let fileBytes = store.settledLength - ImageFormat.dataOffset
     let end = min(reachBytes, fileBytes) & ~(Arena.pageBytes - 1)
     let start = mappedPages << Arena.pageShift
     let access = options.isGuarded ? PROT_READ : PROT_READ | PROT_WRITE

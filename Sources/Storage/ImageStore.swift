@@ -14,6 +14,8 @@
 // 5. A killed process leaves what it wrote, but not all of it durable: the newest superblock and a
 //    committed journal's header are written again when they have been read, before anything is
 //    built on them. Both were written when what they speak of was durable.
+// 6. On a tmpfs, where even reading a hole takes memory and the want of it is a signal, the image
+//    has no holes: its pages are had when it grows, and stay.
 
 import Bytes
 import CSystem
@@ -64,6 +66,9 @@ final class ImageStore: @unchecked Sendable {
         "the image is cut off: \(image.count) bytes, \(needed) are in use; what is beyond is lost")
     }
     _ = try storageError { () throws(IOError) in try ensureLength(pages: superblock.usedPages) }
+    if hasNoHoles {
+      try storageError { () throws(IOError) in try image.allocate(0..<image.count) }
+    }
   }
 
   /// Opens an image as it is, for looking at it: nothing is made, recovered or changed.
@@ -231,7 +236,7 @@ final class ImageStore: @unchecked Sendable {
       do throws(IOError) {
         var hasGrown = false
         if image.count < place {
-          try image.resize(to: wanted)
+          try grow(to: wanted)
           hasGrown = true
         }
         if sums.count < sumsWanted {
@@ -244,6 +249,25 @@ final class ImageStore: @unchecked Sendable {
       }
     }
     return try result.get()
+  }
+
+  /// Invariant 6.
+  var hasNoHoles: Bool { medium.facts.fileSystem == "tmpfs" }
+
+  /// The image's length while nobody is changing it.
+  var settledLength: Int { growth.withLock { _ in image.count } }
+
+  private func grow(to count: Int) throws(IOError) {
+    let before = image.count
+    try image.resize(to: count)
+    guard hasNoHoles else { return }
+    do throws(IOError) {
+      try image.allocate(before..<count)
+    } catch {
+      // Nobody has seen the new length.
+      try image.resize(to: before)
+      throw error
+    }
   }
 
   /// Gives back what the journal has beyond `count` bytes; a failure costs space, nothing else.

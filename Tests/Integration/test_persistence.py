@@ -307,14 +307,12 @@ class Persistence(unittest.TestCase):
 class FullDisk(unittest.TestCase):
     """On a small file system of its own, where this process may mount one."""
 
+    options = {}
+
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="ferrite-full-")
-        image = self.directory + ".img"
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
-        self.addCleanup(lambda: os.path.exists(image) and os.unlink(image))
-        with open(image, "wb") as file:
-            file.truncate(64 << 20)
-        for command in (["mkfs.ext4", "-q", "-F", image], ["mount", "-o", "loop", image, self.directory]):
+        for command in self.commands():
             try:
                 done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             except FileNotFoundError:
@@ -322,6 +320,13 @@ class FullDisk(unittest.TestCase):
             if done.returncode != 0:
                 self.skipTest("this process may not mount a file system")
         self.addCleanup(subprocess.run, ["umount", "-l", self.directory])
+
+    def commands(self):
+        image = self.directory + ".img"
+        self.addCleanup(lambda: os.path.exists(image) and os.unlink(image))
+        with open(image, "wb") as file:
+            file.truncate(64 << 20)
+        return [["mkfs.ext4", "-q", "-F", image], ["mount", "-o", "loop", image, self.directory]]
 
     def fill(self):
         with open(self.directory + "/filler", "wb", buffering=0) as file:
@@ -333,7 +338,8 @@ class FullDisk(unittest.TestCase):
                     self.assertEqual(error.errno, errno.ENOSPC)
 
     def test_only_what_depends_on_the_log_waits_for_it(self):
-        server = Server(environment.server, environment.options({"persistence": "yes", **SMALL}))
+        server = Server(environment.server, environment.options(
+            {"persistence": "yes", **SMALL, **self.options}))
         server.directory = self.directory + "/data"
         os.mkdir(server.directory)
         server.keepsDirectory = True
@@ -372,6 +378,15 @@ class FullDisk(unittest.TestCase):
         with server.connect() as client:
             self.assertEqual(client.value("STRLEN", "k0"), 100_000)
             self.assertEqual(client.value("EXISTS", f"k{number}"), int(held))
+
+
+class FullTmpfs(FullDisk):
+    """The same where memory stands in for persistent memory: its want must not be a signal."""
+
+    options = {"storage-medium": "emulated"}
+
+    def commands(self):
+        return [["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", self.directory]]
 
 
 class Volatile(unittest.TestCase):
