@@ -256,7 +256,7 @@ struct KeyspaceWorld: ~Copyable {
     prints.append(found)
     if random.oneIn(3) { _ = engine.requestCheckpoint() }
     look()
-    for _ in 0..<random.below(14) {
+    for _ in 0..<6 + random.below(14) {
       _ = try engine.image.step()
       look()
     }
