@@ -31,6 +31,23 @@ extension Network {
     held.append(Int32(truncatingIfNeeded: connection))
   }
 
+  /// What has been handed over since the last flush waits for `mark`.
+  public mutating func holdTouched(until mark: UInt64) {
+    for position in touched.indices {
+      let index = Int(touched[position])
+      guard connections[index].isTouched else { continue }
+      if connections[index].heldBytes == 0 {
+        let count = connections[index].output.count
+        if count > 0 { hold(index, count, until: mark) }
+      } else {
+        // What is free in front of held output is older than this turn.
+        connections[index].firstMark = mark
+        connections[index].lastMark = mark
+        connections[index].firstHeldBytes = connections[index].heldBytes
+      }
+    }
+  }
+
   /// Lets go of everything that waits for `mark` or an earlier one; it leaves with the next flush.
   public mutating func release(through mark: UInt64) {
     guard mark > releasedMark else { return }

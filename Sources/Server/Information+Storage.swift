@@ -44,6 +44,7 @@ extension Server {
     text.field("log_commits_pending", durability.pendingCount)
     text.field("log_write_delay_ms", durability.delayMilliseconds)
     text.field("log_full_stalls", statistics.logFullStalls)
+    text.field("log_gaps", statistics.logGaps)
   }
 
   private func describeCheckpoints(_ report: EngineReport, _ text: inout InformationText) {

@@ -50,6 +50,8 @@ struct ServerStatistics: ~Copyable {
   var expirySlicesCut = 0
   /// How often writes had to wait because the log was full.
   var logFullStalls = 0
+  /// How often effects were left to a checkpoint because the log had no room for them.
+  var logGaps = 0
   /// What happens in a second, sampled by the cron.
   var rates = RateSamples()
 

@@ -16,7 +16,10 @@
 //    for: so the log that a start finds always reaches the image (`Superblock.lsn`). The log is
 //    made durable for a checkpoint's sake, so that none waits long.
 // 4. Segments of the log go only when the image holds what they say.
-// 5. One thread uses an engine.
+// 5. What the log has no room for is left out of it, and durable with the next checkpoint instead.
+//    Until that is done nothing is appended: the log never has what follows without what it left
+//    out.
+// 6. One thread uses an engine.
 
 import Bytes
 import Glibc
@@ -85,6 +88,16 @@ public final class Engine {
   /// Writes wait until a checkpoint lets the log's segments go.
   private var needsRoom = false
   private var nextSweep: Int64 = 0
+  private var gap = Gap.none
+
+  /// Whether effects were left out of the log (invariant 5).
+  private enum Gap {
+    case none
+    /// The arena alone has them.
+    case open
+    /// The checkpoint under way has them, too.
+    case flipped
+  }
 
   /// What a batch of small writes may add to the log beyond `hasRoom`.
   static var reserveBytes: Int { 12 << 20 }
@@ -205,8 +218,21 @@ public final class Engine {
 
   /// Adds a record. What it says may be acknowledged when `committedLSN` has reached the result.
   public func append(_ effects: borrowing Span<UInt8>) throws(IOError) -> LSN {
-    try log!.append(effects)
+    precondition(!hasGap, "the log would have what follows a gap, without what is missing")
+    return try log!.append(effects)
   }
+
+  /// Whether a record of so many bytes keeps the log within its limit.
+  public func fits(_ bytes: Int) -> Bool { bytes + 4096 <= limitBytes - log!.usedBytes }
+
+  /// The effects so far are not appended, but become durable with a checkpoint, which begins as
+  /// soon as it can. `append` may be called again, and has to be, when `hasGap` is false.
+  public func leaveOut() {
+    if !medium.has(.engineGapNotAwaited) { gap = .open }
+  }
+
+  /// Whether something was left out of the log that no checkpoint has made durable yet.
+  public var hasGap: Bool { gap != .none }
 
   /// Takes in what the log's helpers have done. Every turn.
   /// - Returns: up to where the log is committed.
@@ -238,7 +264,7 @@ public final class Engine {
   /// reserve. Where there is no room, a checkpoint will make some.
   public func hasRoom(for bytes: Int) -> Bool {
     needsRoom = bytes >= roomBytes
-    return !needsRoom
+    return !needsRoom && !hasGap
   }
 
   /// The same for a write that has waited, and should not find that others were faster.
@@ -276,8 +302,16 @@ public final class Engine {
     if let outcome = image.poll() {
       news.outcome = outcome
       switch outcome {
-      case .finished(_, let lsn): log!.recycle(below: lsn)
-      case .abandoned: retryAt = now + Self.retryMilliseconds
+      case .finished(_, let lsn):
+        log!.recycle(below: lsn)
+        if gap == .flipped {
+          gap = .none
+          // What was executed meanwhile is appended first.
+          return news
+        }
+      case .abandoned:
+        retryAt = now + Self.retryMilliseconds
+        if gap == .flipped { gap = .open }
       }
     }
     if options.maximumDRAMBytes > 0 && now >= nextSweep {
@@ -289,6 +323,7 @@ public final class Engine {
     do throws(MemoryError) {
       guard try image.beginCheckpoint(&arena, lsn: log!.end) else { return news }
       news.hasFlipped = true
+      if gap == .open { gap = .flipped }
       if medium.has(.engineRecyclesTooEarly) { log!.recycle(below: log!.end) }
       wantsCheckpoint = false
       checkpointLSN = log!.end
@@ -302,6 +337,7 @@ public final class Engine {
   private func isCheckpointDue(_ now: Int64) -> Bool {
     if wantsCheckpoint { return true }
     guard now >= retryAt else { return false }
+    if gap == .open { return true }
     let gathered = log!.end - checkpointLSN
     if gathered >= UInt64(dueBytes) || hasUnfinishedCheckpoint { return true }
     if needsRoom && gathered > 0 { return true }
@@ -360,7 +396,7 @@ public final class Engine {
     _ arena: inout Arena, timeoutMilliseconds: Int
   ) throws(StorageError) {
     image.cancelScrub()
-    guard log!.durable == log!.end else {
+    guard log!.durable == log!.end, !hasGap else {
       throw .io(failure ?? IOError("checkpoint", directory, errno: EAGAIN))
     }
     for _ in 0..<2 {

@@ -46,6 +46,7 @@ public enum PlantedBug: String, Sendable, CaseIterable {
   // How an engine joins the two; `engineLSNTooLate` is made by the tests, as its user.
   case engineLSNTooLate
   case engineRecyclesTooEarly
+  case engineGapNotAwaited
 }
 
 extension Medium {

@@ -279,6 +279,34 @@ class Persistence(unittest.TestCase):
         self.assertEqual(errors[:3], [])
         self.assertGreater(int(server.info("persistence")["checkpoints"]), 0)
 
+    def test_effects_that_no_log_has_room_for(self):
+        for policy in ("always", "everysec"):
+            server = self.start(**SMALL, appendfsync=policy)
+            with server.connect(timeout=300) as client, server.connect(timeout=300) as other:
+                for first in range(0, 70_000, 500):
+                    client.value("SADD", "set", *(
+                        b"%d:" % number + b"m" * 1000 for number in range(first, first + 500)))
+                client.ok("SET", "before", "1")
+                # A short transaction, whose effects are longer than the log may ever be.
+                client.send(encode("MULTI") + encode("SPOP", "set", "69000") + encode("INCR", "n")
+                            + encode("EXEC"))
+                self.assertEqual(other.value("GET", "before"), b"1")
+                for _ in range(3):
+                    client.read_reply()
+                reply = client.read_reply()
+                self.assertEqual(reply[:4], b"*2\r\n")
+                self.assertEqual(reply[-4:], b":1\r\n")
+                information = server.info("persistence")
+                self.assertLessEqual(
+                    int(information["log_bytes"]), int(information["log_max_bytes"]))
+                self.assertEqual(information["log_gaps"], "1")
+                self.kill(server)
+            server.start()
+            with server.connect() as client:
+                self.assertEqual(client.value("SCARD", "set"), 1000)
+                self.assertEqual(client.value("GET", "n"), b"1")
+                client.ok("SET", "after", "1")
+
     def test_info_says_where_the_data_is(self):
         server = self.start()
         information = server.info("persistence")

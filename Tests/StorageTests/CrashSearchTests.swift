@@ -15,6 +15,8 @@ struct CrashSearchTests {
     CrashWorkload(seed: 4, kind: .file, shape: .large, batches: 40),
     CrashWorkload(seed: 5, kind: .persistentMemory, batches: 16),
     CrashWorkload(seed: 6, kind: .persistentMemory, shape: .steady, faults: .all, batches: 40),
+    CrashWorkload(seed: 8, kind: .file, faults: .all, hasGaps: true, batches: 40),
+    CrashWorkload(seed: 9, kind: .file, policy: .everySecond, hasGaps: true, batches: 24),
   ]
 
   @Test(arguments: corpus)
@@ -82,7 +84,8 @@ private func variants(_ seed: UInt64) -> [CrashWorkload] {
     for shape in CrashShape.allCases {
       for faults in [CrashWorkload.Faults.none, .all] {
         found.append(
-          CrashWorkload(seed: seed, kind: kind, shape: shape, faults: faults))
+          CrashWorkload(
+            seed: seed, kind: kind, shape: shape, faults: faults, hasGaps: shape == .mixed))
       }
     }
   }
@@ -111,6 +114,7 @@ private func hunt(_ bug: PlantedBug, _ seed: UInt64) -> (CrashWorkload, CrashDep
     workload.kind = .persistentMemory
     depth = CrashDepth(draws: 30, again: 0, isWanted: \.isOfHeader)
   case .imageAbandonedPagesForgotten: workload.faults = .journal
+  case .engineGapNotAwaited: workload.hasGaps = true
   // The log cannot follow.
   case .imageCommittedBeforeLog: workload.faults = .log
   // What a killed process wrote is there, and gone after a power cut.

@@ -31,10 +31,14 @@ struct CrashWorkload: Sendable {
   var shape = CrashShape.mixed
   var policy = SyncPolicy.always
   var faults = Faults.none
+  /// Now and then the log has no room for a batch.
+  var hasGaps = false
   var batches = 24
   var bug: PlantedBug?
 
-  var summary: String { "seed \(seed), \(kind), \(shape), \(policy), faults \(faults)" }
+  var summary: String {
+    "seed \(seed), \(kind), \(shape), \(policy), faults \(faults)" + (hasGaps ? ", gaps" : "")
+  }
 
   func medium(_ disk: Disk) -> SimulatedMedium { SimulatedMedium(disk, plantedBug: bug) }
 
@@ -72,6 +76,8 @@ struct CrashWorld: ~Copyable {
   private(set) var model: CrashModel
   /// Where in the log each batch ends that is not known to be durable.
   private var inFlight: [(end: LSN, number: Int)] = []
+  /// The last batch is not in the log.
+  private var isLeftOut = false
   private var pinned: (view: PinnedView, model: CrashModel)?
   /// What the last two checkpoints have, by LSN: a view shows one of them.
   private var atFlips: [(lsn: LSN, model: CrashModel)] = []
@@ -137,9 +143,17 @@ struct CrashWorld: ~Copyable {
   /// One turn of a server's loop.
   private mutating func turn() throws {
     engine.clock.advance(milliseconds: Int64(20 + random.below(300)))
+    // Writes wait until a checkpoint has what the log has not.
+    if engine.hasGap { return try idle() }
     let operations = workload.batch(model.batches + 1)
     let isLate = workload.bug == .engineLSNTooLate
     if !isLate { try store.apply(operations) }
+    if workload.hasGaps && random.oneIn(6) {
+      engine.leaveOut()
+      model.apply(operations)
+      isLeftOut = true
+      return try idle()
+    }
     let end = try engine.append(CrashStore.encode(model.batches + 1, operations).span)
     model.apply(operations)
     inFlight.append((end, model.batches))
@@ -150,6 +164,13 @@ struct CrashWorld: ~Copyable {
     if isLate { try store.apply(operations) }
     for _ in 0..<random.below(workload.shape == .large ? 5 : 16) { try step() }
     if random.oneIn(3) { store.arena.trim(keeping: 0, limit: 4) }
+    try checkView()
+  }
+
+  /// What is left of a turn without a write.
+  private mutating func idle() throws {
+    try look()
+    for _ in 0..<random.below(16) { try step() }
     try checkView()
   }
 
@@ -171,6 +192,10 @@ struct CrashWorld: ~Copyable {
     case .abandoned: counts.abandoned += 1
     case nil: break
     }
+    if isLeftOut && !engine.hasGap {
+      isLeftOut = false
+      inFlight.append((try engine.append(Span()), model.batches))
+    }
     if news.hasFlipped { atFlips = atFlips.suffix(1) + [(engine.log!.end, model)] }
   }
 
@@ -191,7 +216,9 @@ struct CrashWorld: ~Copyable {
         self.pinned = nil
       }
     } else if random.oneIn(6), let view = try engine.image.pinView() {
-      guard let shown = atFlips.last(where: { $0.lsn == view.lsn }) else {
+      // The flip of a gap may have the LSN of the one before it: then nobody knows which it is.
+      let candidates = atFlips.filter { $0.lsn == view.lsn }
+      guard let shown = candidates.last, candidates.count == 1 else {
         return engine.image.close(view.view)
       }
       pinned = (view, shown.model)

@@ -36,6 +36,9 @@ struct Durability: ~Copyable {
   var samplesReads = false
   /// How many requests of the batches to come are passed over before one is looked at.
   var untilSample = 0
+  /// Whether effects were left out of the log, and no checkpoint has made them durable yet. They
+  /// are part of `current`, which lasts until then.
+  private(set) var hasGap = false
   /// The record of the write that the gate waits for; 0 if any will do.
   var neededBytes = 0
   /// The commit that gathers the effects of what is executed now.
@@ -73,7 +76,7 @@ struct Durability: ~Copyable {
   }
 
   private mutating func updateHolding() {
-    holdsReplies = isOn && (waitsForLog || delayMilliseconds > 0)
+    holdsReplies = isOn && (waitsForLog || delayMilliseconds > 0 || hasGap)
   }
 
   // MARK: While requests are executed
@@ -109,6 +112,20 @@ struct Durability: ~Copyable {
   }
 
   // MARK: Between batches
+
+  /// The effects so far are not going to be a record. While replies were not held nobody has noted
+  /// what they tell of.
+  mutating func beginGap() {
+    hasGap = true
+    lastWrite = current
+    didChangeAnything()
+    updateHolding()
+  }
+
+  mutating func endGap() {
+    hasGap = false
+    updateHolding()
+  }
 
   /// The effects so far have become the record that ends at `lsn`.
   mutating func didAppend(endingAt lsn: UInt64, now: Int) {

@@ -170,7 +170,7 @@ extension Server {
     guard durability.isOn else { return keys.effects.consume() }
     if !keys.effects.bytes.isEmpty {
       appendRecord()
-    } else if durability.isCurrentAwaited {
+    } else if durability.isCurrentAwaited && !durability.hasGap {
       // Keys have changed without an effect, such as when a consumer was last seen.
       durability.didAppend(endingAt: storage!.endLSN, now: now)
     }
@@ -181,6 +181,8 @@ extension Server {
   static var largeRecordBytes: Int { 4 << 20 }
 
   @inline(never) mutating func appendRecord() {
+    if durability.hasGap { return }
+    guard storage!.fits(keys.effects.bytes.count) else { return leaveOut() }
     do throws(IOError) {
       let lsn = try Self.append(keys.effects, storage!)
       durability.didAppend(endingAt: lsn, now: now)
@@ -190,6 +192,30 @@ extension Server {
       // The effects stay, and so do the replies that wait for them; the next turn tries again.
       noteLogFailure("\(error)")
     }
+  }
+
+  /// Leaves the effects to a checkpoint: few commands have effects that are much longer than they
+  /// are (SPOP, XREADGROUP, XAUTOCLAIM, transactions of these), and nobody knows before.
+  // cold: more effects than the log's reserve, on a log that is almost full
+  private mutating func leaveOut() {
+    storage!.leaveOut()
+    keys.effects.endRecord()
+    durability.beginGap()
+    followChanges()
+    // Where replies do not wait for the log, those of this turn have not left yet.
+    network.holdTouched(until: durability.current)
+    beginWaiting(for: 0)
+    statistics.logGaps += 1
+  }
+
+  /// What was left out of the log is durable.
+  // cold: once for each gap
+  private mutating func endGap() {
+    durability.endGap()
+    // Without effects, too: the replies that wait belong to a record.
+    appendRecord()
+    followChanges()
+    hearFromLog()
   }
 
   private static func append(
@@ -222,9 +248,14 @@ extension Server {
   /// At the end of a turn, when all effects are records: releases, and checkpoints.
   @inline(never) private mutating func maintainStorage() {
     hearFromLog()
-    guard keys.effects.bytes.isEmpty else { return }
+    guard keys.effects.bytes.isEmpty || durability.hasGap else { return }
     let news = storage!.maintain(&keys.arena)
-    if news.hasFlipped { renewPlaces() }
+    if news.hasFlipped {
+      renewPlaces()
+      // What has gathered since the gap began is part of that checkpoint.
+      if durability.hasGap { keys.effects.endRecord() }
+    }
+    if durability.hasGap && !storage!.hasGap { endGap() }
     if let outcome = news.outcome {
       noteCheckpoint(outcome)
       // The log may have room now.
