@@ -159,12 +159,9 @@ final class ImageStore: @unchecked Sendable {
   /// What an earlier process left may have been read from a cache: before anything is built on it,
   /// it is made durable (invariant 5).
   private func settle() throws(StorageError) {
-    guard !medium.has(.imageSuperblockNotSettled) else { return }
     let offset = Superblock.offset(ofEpoch: superblock.epoch)
     try storageError { () throws(IOError) in
-      try image.settle(
-        offset..<offset + Superblock.slotBytes, on: medium,
-        rewrites: !medium.has(.imageSuperblockNotRewritten))
+      try image.settle(offset..<offset + Superblock.slotBytes, on: medium)
     }
   }
 
@@ -176,8 +173,7 @@ final class ImageStore: @unchecked Sendable {
     if !medium.has(.journalNotSettled) {
       try storageError { () throws(IOError) in
         journal.flush(ImageFormat.bodyOffset..<ImageFormat.bodyOffset + header.bodyBytes)
-        try journal.settle(
-          0..<ImageFormat.bodyOffset, on: medium, rewrites: !medium.has(.journalNotRewritten))
+        try journal.settle(0..<ImageFormat.bodyOffset, on: medium)
       }
     }
     _ = try storageError { () throws(IOError) in try ensureLength(pages: header.usedPages) }

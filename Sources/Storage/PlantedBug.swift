@@ -26,8 +26,6 @@ public enum PlantedBug: String, Sendable, CaseIterable {
   case imageFlushMissing
   case imageSuperblockBeforePages
   case imageSuperblockNotSynchronized
-  case imageSuperblockNotSettled
-  case imageSuperblockNotRewritten
   case imageSuperblockChecksumTooShort
   case imageSumsNotUpdated
   case imageAbandonedPagesForgotten
@@ -42,7 +40,6 @@ public enum PlantedBug: String, Sendable, CaseIterable {
   case journalCommitNotSynchronized
   case journalIgnored
   case journalNotSettled
-  case journalNotRewritten
   // How an engine joins the two; `engineLSNTooLate` is made by the tests, as its user.
   case engineLSNTooLate
   case engineRecyclesTooEarly

@@ -120,10 +120,6 @@ private func hunt(_ bug: PlantedBug, _ seed: UInt64) -> (CrashWorkload, CrashDep
   // What a killed process wrote is there, and gone after a power cut.
   case .journalNotSettled:
     depth = CrashDepth(draws: 0, every: 1000, killsEvery: 1, again: 0, isWanted: \.isOfHeader)
-  case .imageSuperblockNotSettled, .imageSuperblockNotRewritten, .journalNotRewritten:
-    workload.faults = .synchronize
-    workload.batches = 60
-    depth = .afterFailedSynchronizes
   case .imageFlushMissing, .journalFlushMissing: workload.kind = .persistentMemory
   default: break
   }
