@@ -10,7 +10,7 @@
 // 2. A client cares about a key at most once. `add` looks only at the key's last interest: who adds
 //    a client's keys at several times asks `contains` before.
 // 3. A key that nobody cares about costs a look into its bucket, however many clients care about
-//    others.
+//    others; there are four buckets for a key at least, so that most are empty.
 // 4. Interests and keys keep their numbers while they live; -1 is none.
 
 import Bytes
@@ -149,7 +149,7 @@ struct InterestTable: ~Copyable {
   private mutating func makeKey(_ hash: UInt64, _ database: Int32) -> Int32 {
     let found = find(hash, database)
     if found >= 0 { return found }
-    if keyCount >= buckets.count { grow() }
+    if keyCount * 4 >= buckets.count { grow() }
     let bucket = bucket(hash, database)
     let record = KeyRecord(hash: hash, database: database, nextInBucket: buckets[bucket])
     var index = freeKey
@@ -254,6 +254,7 @@ struct InterestTable: ~Copyable {
       precondition(keys[index].flagged == flagged, "a count of flags")
     }
     precondition(usedKeys == keyCount && sum == count, "counts")
+    precondition(keyCount * 4 <= buckets.count + 4, "3: too few buckets")
     var ofClients = 0
     for client in 0..<heads.count {
       var interest = heads[client]
