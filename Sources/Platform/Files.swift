@@ -28,6 +28,12 @@ public enum Files {
     }
   }
 
+  /// Whether there is anything at `path`.
+  public static func exists(_ path: String) -> Bool {
+    // SAFETY: the path's text outlives the call.
+    unsafe access(path, F_OK) == 0
+  }
+
   /// Replaces the file at `path` by `content`, atomically and durably (invariants 1 and 2). The
   /// permissions of an existing file are kept; a new one gets `permissions`.
   public static func replace(

@@ -106,7 +106,8 @@ extension Server {
     text.field("aof_current_rewrite_time_sec", -1)
     text.field("aof_last_bgrewrite_status", "ok")
     text.zeros("aof_rewrites", "aof_rewrites_consecutive_failures")
-    text.field("aof_last_write_status", "ok")
+    // The log has the AOF's part, and this is where a monitor of Redis looks.
+    text.field("aof_last_write_status", logFailure.isEmpty ? "ok" : "err")
     text.zeros("aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size")
     describeStorage(&text)
   }

@@ -221,6 +221,19 @@ class Persistence(unittest.TestCase):
             Path(name).read_bytes() for name in glob.glob(server.directory + "/ferrite.log.lost.*"))
         self.assertIn(b"key:99", lost)
 
+    def test_data_of_redis_is_not_passed_over_in_silence(self):
+        server = self.start()
+        self.assertNotIn("dump.rdb", server.log_text())
+        self.kill(server)
+        Path(server.directory, "dump.rdb").write_bytes(b"REDIS0010")
+        server.start()
+        self.assertIn("dump.rdb is not read", server.log_text())
+        with server.connect() as client:
+            client.ok("SET", "k", "v")
+        self.kill(server)
+        server.start()
+        self.assertNotIn("dump.rdb", server.log_text().rpartition("is starting")[2])
+
     def test_an_image_that_is_elsewhere_is_not_begun_anew(self):
         server = self.start()
         with server.connect() as client:
@@ -391,6 +404,7 @@ class FullDisk(unittest.TestCase):
                     break
             self.assertTrue(held or refused)
             self.assertEqual(other.command("SET", "k", "v")[:9], b"-MISCONF ")
+            self.assertEqual(server.info("persistence")["aof_last_write_status"], "err")
             self.assertEqual(other.value("GET", "before"), b"1")
             os.unlink(self.directory + "/filler")
             deadline = time.monotonic() + 60
@@ -400,6 +414,7 @@ class FullDisk(unittest.TestCase):
             if held:
                 self.assertEqual(client.read_reply(), b"+OK\r\n")
             self.assertEqual(client.value("GET", "k"), b"v")
+            self.assertEqual(server.info("persistence")["aof_last_write_status"], "ok")
         server.process.kill()
         server.process.wait()
         server.start()

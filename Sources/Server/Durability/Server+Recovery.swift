@@ -102,6 +102,18 @@ extension Server {
         """)
     }
     if let loss = report.loss { log.error("Acknowledged writes were given up: \(loss)") }
+    if storage!.isNew && report.replayedRecords == 0 { tellOfOtherData(report.facts.directory) }
+  }
+
+  /// Who comes from Redis and finds no keys should not have to guess why.
+  private func tellOfOtherData(_ directory: String) {
+    let names = [
+      configuration[text: "dbfilename", or: "dump.rdb"],
+      configuration[text: "appenddirname", or: "appendonlydir"],
+    ]
+    for name in names where !name.isEmpty && Files.exists("\(directory)/\(name)") {
+      log.warning("\(directory)/\(name) is not read: this version of Ferrite loads no RDB or AOF")
+    }
   }
 
   // MARK: Replaying
