@@ -63,14 +63,13 @@ extension Command where Host: ~Copyable {
       history: ["6.2.0": "`COUNT` with `ANY`.", "7.0.0": "Units in any letter case."],
       arguments: [
         .key(), .value(.double, "longitude"), .value(.double, "latitude"),
-        .value(.double, "radius"),
-        .oneOf("unit", of: [.token("M"), .token("KM"), .token("FT"), .token("MI")]),
+        .value(.double, "radius"), .unit,
         .token("WITHCOORD", .optional), .token("WITHDIST", .optional),
         .token("WITHHASH", .optional),
         .block(
           "count", .optional,
           of: [.integer("count", token: "COUNT"), .token("ANY", .optional, since: "6.2.0")]),
-        .oneOf("order", .optional, of: [.token("ASC"), .token("DESC")]),
+        .order,
         .key("key", spec: 1, token: "STORE", .optional),
         .key("key", spec: 2, token: "STOREDIST", .optional),
       ])
@@ -95,13 +94,9 @@ extension Command where Host: ~Copyable {
           "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments"),
       history: ["7.0.0": "Units in any letter case."],
       arguments: [
-        .key(), .string("member"), .value(.double, "radius"),
-        .oneOf("unit", of: [.token("M"), .token("KM"), .token("FT"), .token("MI")]),
+        .key(), .string("member"), .value(.double, "radius"), .unit,
         .token("WITHCOORD", .optional), .token("WITHDIST", .optional),
-        .token("WITHHASH", .optional),
-        .block(
-          "count", .optional, of: [.integer("count", token: "COUNT"), .token("ANY", .optional)]),
-        .oneOf("order", .optional, of: [.token("ASC"), .token("DESC")]),
+        .token("WITHHASH", .optional), .countOrAny, .order,
         .key("key", spec: 1, token: "STORE", .optional),
         .key("key", spec: 2, token: "STOREDIST", .optional),
       ])
@@ -114,13 +109,9 @@ extension Command where Host: ~Copyable {
       deprecated: Deprecation(
         since: "6.2.0", replacedBy: "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments"),
       arguments: [
-        .key(), .string("member"), .value(.double, "radius"),
-        .oneOf("unit", of: [.token("M"), .token("KM"), .token("FT"), .token("MI")]),
+        .key(), .string("member"), .value(.double, "radius"), .unit,
         .token("WITHCOORD", .optional), .token("WITHDIST", .optional),
-        .token("WITHHASH", .optional),
-        .block(
-          "count", .optional, of: [.integer("count", token: "COUNT"), .token("ANY", .optional)]),
-        .oneOf("order", .optional, of: [.token("ASC"), .token("DESC")]),
+        .token("WITHHASH", .optional), .countOrAny, .order,
       ])
     Command(
       "GEORADIUS_RO", arity: -6, .readOnly, .geo, .keyspace(GeoHandlers.georadiusRead),
@@ -132,14 +123,13 @@ extension Command where Host: ~Copyable {
       history: ["6.2.0": "`COUNT` with `ANY`."],
       arguments: [
         .key(), .value(.double, "longitude"), .value(.double, "latitude"),
-        .value(.double, "radius"),
-        .oneOf("unit", of: [.token("M"), .token("KM"), .token("FT"), .token("MI")]),
+        .value(.double, "radius"), .unit,
         .token("WITHCOORD", .optional), .token("WITHDIST", .optional),
         .token("WITHHASH", .optional),
         .block(
           "count", .optional,
           of: [.integer("count", token: "COUNT"), .token("ANY", .optional, since: "6.2.0")]),
-        .oneOf("order", .optional, of: [.token("ASC"), .token("DESC")]),
+        .order,
       ])
     Command(
       "GEOSEARCH", arity: -7, .readOnly, .geo, .keyspace(GeoHandlers.geosearch),
@@ -148,33 +138,7 @@ extension Command where Host: ~Copyable {
       complexity: "O(N+log(M)) for N places in the area around the shape, M in the set",
       history: ["7.0.0": "Units in any letter case."],
       arguments: [
-        .key(),
-        .oneOf(
-          "from",
-          of: [
-            .string("member", token: "FROMMEMBER"),
-            .block(
-              "longitude_latitude", token: "FROMLONLAT",
-              of: [.value(.double, "longitude"), .value(.double, "latitude")]),
-          ]),
-        .oneOf(
-          "by",
-          of: [
-            .block(
-              "circle",
-              of: [
-                .value(.double, "radius", token: "BYRADIUS"),
-                .oneOf("unit", of: [.token("M"), .token("KM"), .token("FT"), .token("MI")]),
-              ]),
-            .block(
-              "box",
-              of: [
-                .value(.double, "width", token: "BYBOX"), .value(.double, "height"),
-                .oneOf("unit", of: [.token("M"), .token("KM"), .token("FT"), .token("MI")]),
-              ]),
-          ]), .oneOf("order", .optional, of: [.token("ASC"), .token("DESC")]),
-        .block(
-          "count", .optional, of: [.integer("count", token: "COUNT"), .token("ANY", .optional)]),
+        .key(), .origin, .shape, .order, .countOrAny,
         .token("WITHCOORD", .optional), .token("WITHDIST", .optional),
         .token("WITHHASH", .optional),
       ])
@@ -185,34 +149,45 @@ extension Command where Host: ~Copyable {
       complexity: "O(N+log(M)) for N places in the area around the shape, M in the set",
       history: ["7.0.0": "Units in any letter case."],
       arguments: [
-        .key("destination"), .key("source", spec: 1),
-        .oneOf(
-          "from",
-          of: [
-            .string("member", token: "FROMMEMBER"),
-            .block(
-              "longitude_latitude", token: "FROMLONLAT",
-              of: [.value(.double, "longitude"), .value(.double, "latitude")]),
-          ]),
-        .oneOf(
-          "by",
-          of: [
-            .block(
-              "circle",
-              of: [
-                .value(.double, "radius", token: "BYRADIUS"),
-                .oneOf("unit", of: [.token("M"), .token("KM"), .token("FT"), .token("MI")]),
-              ]),
-            .block(
-              "box",
-              of: [
-                .value(.double, "width", token: "BYBOX"), .value(.double, "height"),
-                .oneOf("unit", of: [.token("M"), .token("KM"), .token("FT"), .token("MI")]),
-              ]),
-          ]), .oneOf("order", .optional, of: [.token("ASC"), .token("DESC")]),
-        .block(
-          "count", .optional, of: [.integer("count", token: "COUNT"), .token("ANY", .optional)]),
+        .key("destination"), .key("source", spec: 1), .origin, .shape, .order, .countOrAny,
         .token("STOREDIST", .optional),
       ])
+  }
+}
+
+// What several rows take.
+extension Argument {
+  fileprivate static var unit: Argument {
+    .oneOf("unit", of: [.token("M"), .token("KM"), .token("FT"), .token("MI")])
+  }
+
+  fileprivate static var origin: Argument {
+    .oneOf(
+      "from",
+      of: [
+        .string("member", token: "FROMMEMBER"),
+        .block(
+          "longitude_latitude", token: "FROMLONLAT",
+          of: [.value(.double, "longitude"), .value(.double, "latitude")]),
+      ])
+  }
+
+  fileprivate static var shape: Argument {
+    .oneOf(
+      "by",
+      of: [
+        .block("circle", of: [.value(.double, "radius", token: "BYRADIUS"), .unit]),
+        .block(
+          "box",
+          of: [.value(.double, "width", token: "BYBOX"), .value(.double, "height"), .unit]),
+      ])
+  }
+
+  fileprivate static var order: Argument {
+    .oneOf("order", .optional, of: [.token("ASC"), .token("DESC")])
+  }
+
+  fileprivate static var countOrAny: Argument {
+    .block("count", .optional, of: [.integer("count", token: "COUNT"), .token("ANY", .optional)])
   }
 }

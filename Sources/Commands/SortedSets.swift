@@ -106,11 +106,8 @@ extension Command where Host: ~Copyable {
       since: "6.2.0",
       complexity: "O(N*K)+O(M*log(M)) for N members in the smallest of K sets, M in the result",
       arguments: [
-        .integer("numkeys"), .key("key", .multiple),
-        .integer("weight", token: "WEIGHTS", [.optional, .multiple]),
-        .oneOf(
-          "aggregate", token: "AGGREGATE", .optional,
-          of: [.token("SUM"), .token("MIN"), .token("MAX")]), .token("WITHSCORES", .optional),
+        .integer("numkeys"), .key("key", .multiple), .weights, .aggregate,
+        .token("WITHSCORES", .optional),
       ])
     Command(
       "ZINTERCARD", arity: -3, .readOnly, .sortedSet, .keyspace(SortedSetHandlers.zintercard),
@@ -132,10 +129,7 @@ extension Command where Host: ~Copyable {
       complexity: "O(N*K)+O(M*log(M)) for N members in the smallest of K sets, M in the result",
       arguments: [
         .key("destination"), .integer("numkeys"), .key("key", spec: 1, .multiple),
-        .integer("weight", token: "WEIGHTS", [.optional, .multiple]),
-        .oneOf(
-          "aggregate", token: "AGGREGATE", .optional,
-          of: [.token("SUM"), .token("MIN"), .token("MAX")]),
+        .weights, .aggregate,
       ])
     Command(
       "ZLEXCOUNT", arity: 4, [.readOnly, .fast], .sortedSet, .keyspace(SortedSetHandlers.zlexcount),
@@ -205,9 +199,7 @@ extension Command where Host: ~Copyable {
       complexity: "O(log(N)+M) for N members, M of them returned",
       deprecated: Deprecation(since: "6.2.0", replacedBy: "`ZRANGE` with the `BYLEX` argument"),
       arguments: [
-        .key(), .string("min"), .string("max"),
-        .block(
-          "offset_count", token: "LIMIT", .optional, of: [.integer("offset"), .integer("count")]),
+        .key(), .string("min"), .string("max"), .limit,
       ])
     Command(
       "ZRANGEBYSCORE", arity: -4, .readOnly, .sortedSet, .long(SortedSetHandlers.zrangebyscore),
@@ -218,9 +210,7 @@ extension Command where Host: ~Copyable {
       history: ["2.0.0": "`WITHSCORES`."],
       arguments: [
         .key(), .value(.double, "min"), .value(.double, "max"),
-        .token("WITHSCORES", .optional, since: "2.0.0"),
-        .block(
-          "offset_count", token: "LIMIT", .optional, of: [.integer("offset"), .integer("count")]),
+        .token("WITHSCORES", .optional, since: "2.0.0"), .limit,
       ])
     Command(
       "ZRANGESTORE", arity: -5, [.write, .denyOOM], .sortedSet,
@@ -231,9 +221,7 @@ extension Command where Host: ~Copyable {
       arguments: [
         .key("dst"), .key("src", spec: 1), .string("min"), .string("max"),
         .oneOf("sortby", .optional, of: [.token("BYSCORE"), .token("BYLEX")]),
-        .token("REV", .optional),
-        .block(
-          "offset_count", token: "LIMIT", .optional, of: [.integer("offset"), .integer("count")]),
+        .token("REV", .optional), .limit,
       ])
     Command(
       "ZRANK", arity: -3, [.readOnly, .fast], .sortedSet, .keyspace(SortedSetHandlers.zrank),
@@ -285,8 +273,7 @@ extension Command where Host: ~Copyable {
         since: "6.2.0", replacedBy: "`ZRANGE` with the `REV` and `BYLEX` arguments"),
       arguments: [
         .key(), .string("max"), .string("min"),
-        .block(
-          "offset_count", token: "LIMIT", .optional, of: [.integer("offset"), .integer("count")]),
+        .limit,
       ])
     Command(
       "ZREVRANGEBYSCORE", arity: -4, .readOnly, .sortedSet,
@@ -300,8 +287,7 @@ extension Command where Host: ~Copyable {
       history: ["2.1.6": "Bounds may be exclusive."],
       arguments: [
         .key(), .value(.double, "max"), .value(.double, "min"), .token("WITHSCORES", .optional),
-        .block(
-          "offset_count", token: "LIMIT", .optional, of: [.integer("offset"), .integer("count")]),
+        .limit,
       ])
     Command(
       "ZREVRANK", arity: -3, [.readOnly, .fast], .sortedSet, .keyspace(SortedSetHandlers.zrevrank),
@@ -334,11 +320,8 @@ extension Command where Host: ~Copyable {
       since: "6.2.0",
       complexity: "O(N)+O(M*log(M)) for N members in all sets, M in the result",
       arguments: [
-        .integer("numkeys"), .key("key", .multiple),
-        .integer("weight", token: "WEIGHTS", [.optional, .multiple]),
-        .oneOf(
-          "aggregate", token: "AGGREGATE", .optional,
-          of: [.token("SUM"), .token("MIN"), .token("MAX")]), .token("WITHSCORES", .optional),
+        .integer("numkeys"), .key("key", .multiple), .weights, .aggregate,
+        .token("WITHSCORES", .optional),
       ])
     Command(
       "ZUNIONSTORE", arity: -4, [.write, .denyOOM], .sortedSet,
@@ -352,10 +335,24 @@ extension Command where Host: ~Copyable {
       complexity: "O(N)+O(M*log(M)) for N members in all sets, M in the result",
       arguments: [
         .key("destination"), .integer("numkeys"), .key("key", spec: 1, .multiple),
-        .integer("weight", token: "WEIGHTS", [.optional, .multiple]),
-        .oneOf(
-          "aggregate", token: "AGGREGATE", .optional,
-          of: [.token("SUM"), .token("MIN"), .token("MAX")]),
+        .weights, .aggregate,
       ])
+  }
+}
+
+// What several rows take.
+extension Argument {
+  fileprivate static var weights: Argument {
+    .integer("weight", token: "WEIGHTS", [.optional, .multiple])
+  }
+
+  fileprivate static var aggregate: Argument {
+    .oneOf(
+      "aggregate", token: "AGGREGATE", .optional,
+      of: [.token("SUM"), .token("MIN"), .token("MAX")])
+  }
+
+  fileprivate static var limit: Argument {
+    .block("offset_count", token: "LIMIT", .optional, of: [.integer("offset"), .integer("count")])
   }
 }
