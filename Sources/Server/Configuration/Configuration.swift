@@ -102,7 +102,6 @@ public struct Configuration: Sendable {
   public var hashMaxListpackEntries = 512
   public var hashMaxListpackValueBytes = 64
   public var listMaxListpackSize = -2
-  public var listCompressDepth = 0
   public var setMaxIntsetEntries = 512
   public var setMaxListpackEntries = 128
   public var setMaxListpackValueBytes = 64

@@ -104,7 +104,7 @@ extension Directive {
       .alias("hash-max-ziplist-value").applies(.keyspace),
     .integer("list-max-listpack-size", \.listMaxListpackSize, Int(Int32.min)...int32Max)
       .alias("list-max-ziplist-size").applies(.keyspace),
-    .integer("list-compress-depth", \.listCompressDepth, 0...int32Max).applies(.keyspace),
+    .integer("list-compress-depth", kept: 0, 0...int32Max, .noCompression),
     .integer("set-max-intset-entries", \.setMaxIntsetEntries, 0...Int.max).applies(.keyspace),
     .integer("set-max-listpack-entries", \.setMaxListpackEntries, 0...Int.max).applies(.keyspace),
     .integer("set-max-listpack-value", \.setMaxListpackValueBytes, 0...Int.max).applies(.keyspace),
@@ -117,7 +117,7 @@ extension Directive {
     .integer("stream-node-max-bytes", \.streamNodeMaxBytes, 0...Int.max, .memory)
       .applies(.keyspace),
     .integer("stream-node-max-entries", \.streamNodeMaxEntries, 0...Int.max).applies(.keyspace),
-    .choice("sanitize-dump-payload", kept: "no", of: ["no", "yes", "clients"], .noRestore),
+    .choice("sanitize-dump-payload", kept: "no", of: ["no", "yes", "clients"], .sanitized),
   ]
 
   static let observation: [Directive] = [

@@ -17,12 +17,13 @@ struct Reason: Sendable {
   static let noScripting = Reason("Scripting is not available in this version of Ferrite.")
   static let noTracking = Reason(
     "Client-side caching is not available in this version of Ferrite.")
-  static let noRestore = Reason("RESTORE is not available in this version of Ferrite.")
 
   // What Ferrite does another way.
   static let noIOThreads = Reason(
     "One thread serves all sockets in batches; there are no I/O threads to count.")
   static let noRehash = Reason("Ferrite's tables grow one segment at a time and need no rehashing.")
+  static let sanitized = Reason("RESTORE checks every payload in full.")
+  static let noCompression = Reason("Ferrite does not compress the inner parts of lists.")
   static let noDefrag = Reason(
     "Ferrite's allocator keeps pages of one size class and is not defragmented.")
   static let defragRefused = Reason(
